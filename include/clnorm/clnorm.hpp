@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* clnorm.h for C++11: handles that are released by themselves, failures that are thrown.
+ *
+ * Nothing is added to what clnorm.h does; its comments hold here too. Objects can be moved, not
+ * copied, and a context must outlive its ops. */
+#ifndef CLNORM_HPP
+#define CLNORM_HPP
+
+#include <memory>
+#include <stdexcept>
+
+#include "clnorm.h"
+
+namespace clnorm
+{
+
+/* what() is the text of the clnorm_error. */
+class error : public std::runtime_error
+{
+  public:
+    explicit error(const clnorm_error &cause)
+        : std::runtime_error(cause.text), status_(cause.status), opencl_code_(cause.opencl_code)
+    {
+    }
+    clnorm_status status() const noexcept { return status_; }
+    int opencl_code() const noexcept { return opencl_code_; }
+
+  private:
+    clnorm_status status_;
+    int opencl_code_;
+};
+
+inline void check(clnorm_status status, const clnorm_error &cause)
+{
+    if (status != CLNORM_OK)
+        throw error(cause);
+}
+
+#ifndef CLNORM_NO_OPENCL
+class context
+{
+  public:
+    /* clnorm_context_create: the best device that `selector` matches. */
+    explicit context(const char *selector = nullptr, clnorm_log_fn log = nullptr,
+                     void *user = nullptr)
+    {
+        clnorm_context *made = nullptr;
+        clnorm_error cause = clnorm_error();
+        check(clnorm_context_create(selector, log, user, &made, &cause), cause);
+        handle_.reset(made);
+    }
+
+    /* clnorm_context_wrap: the application's own handles. */
+    context(cl_context cl, cl_device_id device, clnorm_log_fn log = nullptr, void *user = nullptr)
+    {
+        clnorm_context *made = nullptr;
+        clnorm_error cause = clnorm_error();
+        check(clnorm_context_wrap(cl, device, log, user, &made, &cause), cause);
+        handle_.reset(made);
+    }
+
+    clnorm_context *get() const noexcept { return handle_.get(); }
+    cl_context cl() const noexcept { return clnorm_context_cl(get()); }
+    const clnorm_device &device() const noexcept { return *clnorm_context_device(get()); }
+
+  private:
+    struct destroy {
+        void operator()(clnorm_context *handle) const noexcept { clnorm_context_destroy(handle); }
+    };
+    std::unique_ptr<clnorm_context, destroy> handle_;
+};
+
+class op
+{
+  public:
+    /* clnorm_op_create: builds the kernels. */
+    op(const context &owner, const clnorm_desc &desc)
+    {
+        clnorm_op *made = nullptr;
+        clnorm_error cause = clnorm_error();
+        check(clnorm_op_create(owner.get(), &desc, &made, &cause), cause);
+        handle_.reset(made);
+    }
+
+    clnorm_op *get() const noexcept { return handle_.get(); }
+    const clnorm_desc &desc() const noexcept { return *clnorm_op_desc(get()); }
+    unsigned depth() const noexcept { return clnorm_op_depth(get()); }
+
+    size_t workspace(uint64_t rows) const
+    {
+        size_t bytes = 0;
+        clnorm_error cause = clnorm_error();
+        check(clnorm_op_workspace(get(), rows, &bytes, &cause), cause);
+        return bytes;
+    }
+
+    /* clnorm_forward: enqueue and return; an event that is asked for is the caller's to release. */
+    void forward(cl_command_queue queue, uint64_t rows, const clnorm_args &args, cl_uint n_wait = 0,
+                 const cl_event *wait_list = nullptr, cl_event *event = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_forward(get(), queue, rows, &args, n_wait, wait_list, event, &cause), cause);
+    }
+
+    /* clnorm_forward_host: arrays in host memory, of any size. */
+    void forward_host(uint64_t rows, const clnorm_host_args &args,
+                      const clnorm_host_options *options = nullptr,
+                      clnorm_host_report *report = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_forward_host(get(), rows, &args, options, report, &cause), cause);
+    }
+
+  private:
+    struct destroy {
+        void operator()(clnorm_op *handle) const noexcept { clnorm_op_destroy(handle); }
+    };
+    std::unique_ptr<clnorm_op, destroy> handle_;
+};
+#endif /* CLNORM_NO_OPENCL */
+
+} // namespace clnorm
+#endif
