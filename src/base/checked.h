@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Size arithmetic that can fail: false on overflow, and *result is untouched then. */
+#ifndef CLNORM_BASE_CHECKED_H
+#define CLNORM_BASE_CHECKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline bool checked_mul(uint64_t a, uint64_t b, uint64_t *result)
+{
+    if (b != 0 && a > UINT64_MAX / b)
+        return false;
+    *result = a * b;
+    return true;
+}
+
+static inline bool checked_add(uint64_t a, uint64_t b, uint64_t *result)
+{
+    if (a > UINT64_MAX - b)
+        return false;
+    *result = a + b;
+    return true;
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks of what a caller gives; clnorm_desc_check is in clnorm.h. */
+#ifndef CLNORM_BASE_DESC_H
+#define CLNORM_BASE_DESC_H
+
+#include "clnorm/clnorm.h"
+
+/* CLNORM_BAD_ARGS, with the name of the tensor in the text, if it is missing, its stride is less
+ * than cols, or it is larger than any memory. stride 0 means cols; *stride is set to what it means.
+ */
+clnorm_status clnorm_host_tensor_check(const char *name, clnorm_dtype dtype, const void *array,
+                                       uint64_t rows, uint64_t cols, uint64_t *stride,
+                                       clnorm_error *error);
+
+#endif
