@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums over a row, by one work-item (sequential rows) or a work-group (cooperative rows).
+ *
+ *   GROUP_SIZE    work-items that share a row: 1 = sequential, else a power of two
+ *
+ * The order of the additions depends on cols, VEC and GROUP_SIZE alone, so the bits of a row do
+ * not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another before
+ * a block is folded into a compensated sum; beyond, the rounding error does not grow with cols. */
+#ifndef GROUP_SIZE
+#define GROUP_SIZE 1
+#endif
+
+#define BLOCK_LENGTH 64
+
+/* A row is added up by a team of `size` work-items, of which this one is number `lane`: the whole
+ * group, or a work-item alone (0, 1). */
+#define GROUP_LANE (GROUP_SIZE > 1 ? (uint)get_local_id(0) : 0u)
+
+#define FOR_BLOCKS(first, cols, size)                                                              \
+    for (uint first = 0; first < (cols); first += BLOCK_LENGTH * VEC * (size))
+#define BLOCK_END(first, cols, size) min(first + BLOCK_LENGTH * VEC * (size), cols)
+
+/* Whole vectors only. Afterwards c < end in the one work-item that has the last few columns. */
+#define FOR_VECTORS(c, end, size) for (; c + VEC <= (end); c += VEC * (size))
+
+typedef struct {
+    realv hi, lo;
+} blocked_sum;
+
+/* Two-sum (Knuth, The Art of Computer Programming 2, 4.2.2): hi + lo loses nothing of `block`. */
+static inline void fold_block(blocked_sum *sum, realv block)
+{
+    const realv total = sum->hi + block;
+    const realv added = total - sum->hi;
+    sum->lo += (sum->hi - (total - added)) + (block - added);
+    sum->hi = total;
+}
+
+/* What this work-item adds to the total. */
+static inline real own_total(blocked_sum sum)
+{
+    lanes total;
+    total.v = sum.hi + sum.lo;
+    for (uint width = VEC / 2; width > 0; width /= 2)
+        for (uint k = 0; k < width; k++)
+            total.lane[k] += total.lane[k + width];
+    return total.lane[0];
+}
+
+/* The sum of what the work-items of the group have. All must call this, and each gets the same
+ * bits. `scratch` holds GROUP_SIZE elements; a group of one does not touch it. */
+static inline real group_total(real own, local real *scratch)
+{
+    if (GROUP_SIZE == 1)
+        return own;
+    const uint id = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE); /* readers of the previous total are done */
+    scratch[id] = own;
+    for (uint width = GROUP_SIZE / 2; width > 0; width /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (id < width)
+            scratch[id] += scratch[id + width];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return scratch[0];
+}
