@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLNORM_RUNTIME_CONTEXT_H
+#define CLNORM_RUNTIME_CONTEXT_H
+
+#include "base/lock.h"
+#include "runtime/opencl.h"
+
+struct clnorm_program;
+
+struct clnorm_context {
+    cl_context cl;
+    clnorm_device device;
+    unsigned float_width; /* floats that the device's instructions take at once */
+    clnorm_log_fn log;
+    void *user;
+    long process; /* drivers hang or fail in a forked child */
+    clnorm_lock lock; /* of `programs` */
+    struct clnorm_program *programs;
+};
+
+/* CLNORM_FORKED in a child of the process that made the context. */
+clnorm_status clnorm_context_check(const clnorm_context *context, clnorm_error *error);
+
+void clnorm_log(const clnorm_context *context, clnorm_log_level level, const char *format, ...)
+    CLNORM_PRINTF(3, 4);
+
+#endif

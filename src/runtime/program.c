@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/program.h"
+
+#include "cl/kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct clnorm_program {
+    struct clnorm_program *next;
+    clnorm_source source;
+    cl_program program;
+    char defines[]; /* with `source` the key */
+};
+
+static const struct {
+    const char *texts[3];
+} sources[] = {
+    [CLNORM_SOURCE_ROW_NORM] = {{clnorm_kernel_element, clnorm_kernel_row_reduce,
+                                 clnorm_kernel_row_norm}},
+    [CLNORM_SOURCE_COPY] = {{clnorm_kernel_element, clnorm_kernel_row_reduce, clnorm_kernel_copy}},
+};
+
+/* Several drivers' compilers are not safe in two threads at once. */
+static clnorm_lock build_lock = CLNORM_LOCK_INIT;
+
+static cl_int build_once(cl_program program, cl_device_id device, const char *options)
+{
+    lock_take(&build_lock);
+    const cl_int code = clBuildProgram(program, 1, &device, options, NULL, NULL);
+    lock_give(&build_lock);
+    return code;
+}
+
+/* The caller frees it; NULL if there is none. */
+static char *build_log(cl_program program, cl_device_id device)
+{
+    size_t bytes = 0;
+    if (clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) || bytes < 2)
+        return NULL;
+    char *log = calloc(1, bytes + 1);
+    if (log && clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, bytes, log, NULL)) {
+        free(log);
+        log = NULL;
+    }
+    return log;
+}
+
+static clnorm_status build(clnorm_context *context, cl_program program, const char *options,
+                           clnorm_error *error)
+{
+    const cl_device_id device = context->device.device_id;
+    cl_int code = build_once(program, device, options);
+    char *log = code ? build_log(program, device) : NULL;
+    /* PoCL: processes that share a cold cache can fail without a word; a second try succeeds. */
+    if (code && !log) {
+        code = build_once(program, device, options);
+        log = code ? build_log(program, device) : NULL;
+    }
+    if (code == CL_SUCCESS)
+        return CLNORM_OK;
+    clnorm_log(context, CLNORM_LOG_WARNING, "build with %s failed: %s", options, log ? log : "");
+    clnorm_cl_check(code, "clBuildProgram", error);
+    clnorm_fail_more(error, " on %s with %s: %s", context->device.name, options,
+                     log ? log : "the compiler gave no log");
+    free(log);
+    if (error)
+        error->status = CLNORM_BUILD_FAILED;
+    return CLNORM_BUILD_FAILED;
+}
+
+static clnorm_status compile(clnorm_context *context, clnorm_source source, const char *defines,
+                             cl_program *out, clnorm_error *error)
+{
+    clnorm_status status;
+    cl_program program = NULL;
+    cl_int code;
+    char options[512];
+    /* Without -cl-std some drivers compile as OpenCL C 3.0. Fast-math options of any kind would
+     * cancel the low part of the mean and hide NaN. */
+    const int used = snprintf(options, sizeof(options), "-cl-std=CL1.2 -w %s", defines);
+    if (used < 0 || (size_t)used >= sizeof(options))
+        return clnorm_fail(error, CLNORM_BUILD_FAILED, "build options of %d bytes, at most %zu",
+                           used, sizeof(options) - 1);
+    const char *texts[3];
+    memcpy(texts, sources[source].texts, sizeof(texts));
+    program = clCreateProgramWithSource(context->cl, 3, texts, NULL, &code);
+    TRY(clnorm_cl_check(code, "clCreateProgramWithSource", error));
+    TRY(build(context, program, options, error));
+    clnorm_log(context, CLNORM_LOG_INFO, "built: %s", options);
+    *out = program;
+    return CLNORM_OK;
+fail:
+    if (program)
+        clReleaseProgram(program);
+    return status;
+}
+
+static clnorm_status add(clnorm_context *context, clnorm_source source, const char *defines,
+                         struct clnorm_program **out, clnorm_error *error)
+{
+    const size_t length = strlen(defines) + 1;
+    struct clnorm_program *entry = malloc(sizeof(*entry) + length);
+    if (!entry)
+        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a program");
+    const clnorm_status status = compile(context, source, defines, &entry->program, error);
+    if (status != CLNORM_OK) {
+        free(entry);
+        return status;
+    }
+    entry->source = source;
+    memcpy(entry->defines, defines, length);
+    entry->next = context->programs;
+    context->programs = entry;
+    *out = entry;
+    return CLNORM_OK;
+}
+
+clnorm_status clnorm_program_get(clnorm_context *context, clnorm_source source, const char *defines,
+                                 cl_program *program, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    lock_take(&context->lock);
+    struct clnorm_program *p = context->programs;
+    while (p && (p->source != source || strcmp(p->defines, defines) != 0))
+        p = p->next;
+    if (!p)
+        status = add(context, source, defines, &p, error);
+    if (status == CLNORM_OK)
+        *program = p->program;
+    lock_give(&context->lock);
+    return status;
+}
+
+void clnorm_programs_release(clnorm_context *context)
+{
+    while (context->programs) {
+        struct clnorm_program *p = context->programs;
+        context->programs = p->next;
+        clReleaseProgram(p->program);
+        free(p);
+    }
+}

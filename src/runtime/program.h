@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs of a context: a kernel text and its build options, compiled on first use and kept. */
+#ifndef CLNORM_RUNTIME_PROGRAM_H
+#define CLNORM_RUNTIME_PROGRAM_H
+
+#include "runtime/context.h"
+
+typedef enum clnorm_source { CLNORM_SOURCE_ROW_NORM, CLNORM_SOURCE_COPY } clnorm_source;
+
+/* The program, borrowed from the context. `defines` are -D options, separated by single spaces.
+ * CLNORM_BUILD_FAILED: the text has the compiler's log, with file and line of the .cl file. */
+clnorm_status clnorm_program_get(clnorm_context *context, clnorm_source source, const char *defines,
+                                 cl_program *program, clnorm_error *error);
+
+void clnorm_programs_release(clnorm_context *context);
+
+#endif
