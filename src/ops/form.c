@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "ops/form.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* CPU runtimes whose OpenCL compiler is clang, down to the machine code: the built-ins of
+ * CPU_HINTS gain a quarter out of cache there. rusticl is clang too, but goes through SPIR-V. */
+static const char *const clang_cpu_platforms[] = {
+    "Portable Computing Language",
+    "Intel(R) OpenCL",
+    "Intel(R) FPGA Emulation Platform for OpenCL(TM)",
+};
+
+static int has_cpu_hints(const clnorm_device *device)
+{
+    const size_t count = sizeof(clang_cpu_platforms) / sizeof(clang_cpu_platforms[0]);
+    if (device->type & CL_DEVICE_TYPE_GPU)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(device->platform_name, clang_cpu_platforms[i]))
+            return 1;
+    return 0;
+}
+
+/* llvmpipe ends the loops of a work-item after 65535 iterations in all, without a word
+ * (LP_MAX_TGSI_LOOP_ITERATIONS of Mesa). */
+static uint64_t most_iterations(const clnorm_device *device)
+{
+    const char *const name = "llvmpipe";
+    return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
+}
+
+/* Iterations of a work-item for one row, at most: three passes by its group, two to rescue the row
+ * alone; every pass has its blocks, and a few more are for the loop over rows and the sums. */
+static uint64_t iterations_per_row(const clnorm_geometry *geometry, uint64_t cols)
+{
+    const uint64_t alone = cols / geometry->vec + 1;
+    const uint64_t shared = alone / geometry->group_size + 1;
+    const uint64_t vectors = 3 * shared + 2 * alone;
+    return vectors + vectors / 64 + 64;
+}
+
+/* Work-items that share a row pay where local memory is memory of its own. */
+static clnorm_form best_form(const clnorm_device *device)
+{
+    const int gpu = (device->type & CL_DEVICE_TYPE_GPU) != 0;
+    return gpu && !device->local_is_global ? CLNORM_FORM_COOPERATIVE : CLNORM_FORM_SEQUENTIAL;
+}
+
+static clnorm_geometry sequential(const clnorm_context *context)
+{
+    /* Two registers at once hide the latency of an addition. */
+    const unsigned width = 2 * context->float_width;
+    return (clnorm_geometry){.form = CLNORM_FORM_SEQUENTIAL,
+                             .vec = width >= 16  ? 16
+                                    : width >= 8 ? 8
+                                                 : 4,
+                             .group_size = 1};
+}
+
+static clnorm_geometry cooperative(const clnorm_context *context, uint64_t cols)
+{
+    clnorm_geometry geometry = {
+        .form = CLNORM_FORM_COOPERATIVE, .vec = 4, .group_size = cols <= 1024 ? 64 : 256};
+    while (geometry.group_size > 2 && geometry.group_size > context->device.max_work_group)
+        geometry.group_size /= 2;
+    return geometry;
+}
+
+static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_desc *desc,
+                                   clnorm_form form)
+{
+    const int one_item = context->device.max_work_group < 2;
+    clnorm_geometry geometry = form == CLNORM_FORM_COOPERATIVE && !one_item
+                                   ? cooperative(context, desc->cols)
+                                   : sequential(context);
+    if (desc->x_dtype == CLNORM_F64 && geometry.vec > 8)
+        geometry.vec = 8;
+    geometry.cpu_hints = has_cpu_hints(&context->device);
+    geometry.most_iterations = most_iterations(&context->device);
+    return geometry;
+}
+
+static int is_too_long(const clnorm_geometry *geometry, uint64_t cols)
+{
+    return iterations_per_row(geometry, cols) > geometry->most_iterations;
+}
+
+clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
+                                     clnorm_geometry *geometry, clnorm_error *error)
+{
+    *geometry = geometry_of(context, desc, desc->form ? desc->form : best_form(&context->device));
+    if (is_too_long(geometry, desc->cols) && desc->form == CLNORM_FORM_AUTO)
+        *geometry = geometry_of(context, desc, CLNORM_FORM_COOPERATIVE);
+    if (is_too_long(geometry, desc->cols))
+        return clnorm_fail(
+            error, CLNORM_UNSUPPORTED,
+            "rows of %llu columns take a work-item %llu iterations in this form, and "
+            "%s ends its loops after %llu",
+            (unsigned long long)desc->cols,
+            (unsigned long long)iterations_per_row(geometry, desc->cols), context->device.name,
+            (unsigned long long)geometry->most_iterations);
+    return CLNORM_OK;
+}
+
+static unsigned log2_of(unsigned power)
+{
+    unsigned result = 0;
+    while (power >>= 1)
+        result++;
+    return result;
+}
+
+unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
+{
+    const uint64_t at_once = (uint64_t)geometry->vec * geometry->group_size;
+    const uint64_t run = (cols + at_once - 1) / at_once;
+    const unsigned block = run < 64 ? (unsigned)run : 64; /* BLOCK_LENGTH of row_reduce.cl */
+    const unsigned fold = 2;
+    return block + fold + log2_of(geometry->vec) + log2_of(geometry->group_size);
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
+                               uint64_t rows, uint64_t cols, uint64_t row_bytes)
+{
+    if (geometry->form == CLNORM_FORM_COOPERATIVE)
+        return 1;
+    const uint64_t worth_a_launch = 65536 / row_bytes + 1;
+    const uint64_t balanced = rows / (4 * (uint64_t)(compute_units ? compute_units : 1)) + 1;
+    const uint64_t allowed = geometry->most_iterations / iterations_per_row(geometry, cols);
+    return (uint32_t)min_u64(min_u64(worth_a_launch, balanced), allowed);
+}
+
+int clnorm_streams(const clnorm_context *context, uint64_t bytes)
+{
+    /* Devices report anything from their L2 to all of L3 here, so it is a first guess only. */
+    const uint64_t floor = (uint64_t)32 << 20;
+    const uint64_t cache = context->device.cache_bytes;
+    return bytes > (cache > floor ? cache : floor);
+}
+
+int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes)
+{
+    const int used = snprintf(text, bytes, "-DCPU_HINTS=%d -DGROUP_SIZE=%u -DVEC=%u",
+                              geometry->cpu_hints, geometry->group_size, geometry->vec);
+    return used > 0 && (size_t)used < bytes;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How a device walks rows: chosen from the device, the dtypes and cols, never from rows, so that
+ * the bits of a row do not depend on its batch. */
+#ifndef CLNORM_OPS_FORM_H
+#define CLNORM_OPS_FORM_H
+
+#include "runtime/context.h"
+
+typedef struct clnorm_geometry {
+    clnorm_form form;
+    unsigned vec; /* columns that a work-item handles at once */
+    unsigned group_size; /* work-items that share a row; 1 for sequential rows */
+    int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
+    uint64_t most_iterations; /* that a work-item may spend in loops, in all */
+} clnorm_geometry;
+
+/* CLNORM_UNSUPPORTED where the device cannot take that many columns. */
+clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
+                                     clnorm_geometry *geometry, clnorm_error *error);
+
+/* Longest chain of dependent additions behind a sum over `cols` columns. */
+unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols);
+
+/* Rows that one group takes: enough work for a launch to pay, enough groups for every compute
+ * unit. */
+uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
+                               uint64_t rows, uint64_t cols, uint64_t row_bytes);
+
+/* Whether `bytes` of output should go past the cache. */
+int clnorm_streams(const clnorm_context *context, uint64_t bytes);
+
+/* "-DVEC=…" and so on for the program of this geometry; false if it does not fit. */
+int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes);
+
+#endif
