@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "cli/cli.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* A terminal must not obey what a file name or a driver says. */
+static void make_printable(char *text, bool keep_lines)
+{
+    for (char *c = text; *c; c++)
+        if (((unsigned char)*c < ' ' || *c == 127) && !(keep_lines && (*c == '\n' || *c == '\t')))
+            *c = '?';
+}
+
+void complain(const char *format, ...)
+{
+    char text[sizeof((clnorm_error){0}.text)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    make_printable(text, false);
+    fprintf(stderr, "clnorm: %s\n", text);
+}
+
+int exit_code_of(clnorm_status status)
+{
+    static const int codes[] = {
+        [CLNORM_OK] = CLI_OK,
+        [CLNORM_BAD_DESC] = CLI_USAGE,
+        [CLNORM_BAD_ARGS] = CLI_USAGE,
+        [CLNORM_NO_DEVICE] = CLI_DEVICE,
+        [CLNORM_UNSUPPORTED] = CLI_DEVICE,
+        [CLNORM_OUT_OF_MEMORY] = CLI_DEVICE,
+        [CLNORM_BUILD_FAILED] = CLI_DEVICE,
+        [CLNORM_OPENCL] = CLI_DEVICE,
+        [CLNORM_FORKED] = CLI_DEVICE,
+        [CLNORM_CANCELLED] = CLI_INTERRUPTED,
+    };
+    return (size_t)status < sizeof(codes) / sizeof(codes[0]) ? codes[status] : CLI_DEVICE;
+}
+
+int complain_error(const clnorm_error *error)
+{
+    char text[sizeof(error->text)];
+    memcpy(text, error->text, sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    make_printable(text, true);
+    fprintf(stderr, "clnorm: %s\n", text);
+    return exit_code_of(error->status);
+}
+
+bool refuse(clnorm_error *error, const char *format, ...)
+{
+    *error = (clnorm_error){.status = CLNORM_BAD_ARGS};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
+    make_printable(error->text, false);
+    return false;
+}
+
+bool out_of_memory(clnorm_error *error, uint64_t bytes)
+{
+    refuse(error, "out of host memory: %" PRIu64 " bytes were asked for", bytes);
+    error->status = CLNORM_OUT_OF_MEMORY;
+    return false;
+}
+
+void log_warnings(void *user, clnorm_log_level level, const char *text)
+{
+    (void)user;
+    if (level >= CLNORM_LOG_WARNING)
+        complain("warning: %s", text);
+}
+
+bool use_color(FILE *stream, bool no_color)
+{
+    const char *asked = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    if (no_color || (asked && *asked) || (term && strcmp(term, "dumb") == 0))
+        return false;
+    return isatty(fileno(stream));
+}
+
+unsigned terminal_width(FILE *stream)
+{
+    const char *columns = getenv("COLUMNS");
+    const int wanted = columns ? atoi(columns) : 0;
+    if (wanted > 0)
+        return (unsigned)wanted;
+    struct winsize size = {0};
+    if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+    return 0;
+}
+
+int print_json(json_t *root)
+{
+    const int code = root ? json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : -1;
+    json_decref(root);
+    if (code != 0) {
+        complain("cannot write the JSON output: %s", root ? "write error" : "out of memory");
+        return root ? CLI_USAGE : CLI_DEVICE;
+    }
+    putchar('\n');
+    return CLI_OK;
+}
+
+json_t *json_finite(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+json_t *json_text(const char *text)
+{
+    char ascii[1024];
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    snprintf(ascii, sizeof(ascii), "%s", text);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c > 127)
+            *c = '?';
+    return json_string(ascii);
+}

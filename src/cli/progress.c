@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "cli/progress.h"
+#include "check/clock.h"
+#include "cli/cli.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+static const double interval = 0.1; /* seconds: often enough to look alive */
+
+void progress_begin(struct progress *progress, const char *device, const char *work, uint64_t rows)
+{
+    *progress = (struct progress){
+        .device = device, .work = work, .rows = rows, .is_on = isatty(STDERR_FILENO)};
+    if (!progress->is_on)
+        return;
+    progress->started = clnorm_clock();
+    progress_update(progress, 0);
+}
+
+/* "1:02:03", or "2:03" below an hour. */
+static void format_time(char *text, size_t bytes, double seconds)
+{
+    const unsigned long whole = (unsigned long)(seconds + 0.5);
+    if (whole >= 3600)
+        snprintf(text, bytes, "%lu:%02lu:%02lu", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, bytes, "%lu:%02lu", whole / 60, whole % 60);
+}
+
+void progress_update(struct progress *progress, uint64_t rows_done)
+{
+    const double time = progress->is_on ? clnorm_clock() : 0;
+    if (!progress->is_on || (progress->shown > 0 && time - progress->shown < interval))
+        return;
+    progress->shown = time;
+    char left[32] = "?";
+    const double share = progress->rows ? (double)rows_done / (double)progress->rows : 1;
+    if (rows_done > 0)
+        format_time(left, sizeof(left), (time - progress->started) * (1 - share) / share);
+    fprintf(stderr, "\r\033[K%s: %s, %" PRIu64 " of %" PRIu64 " rows, %.0f %%, %s left",
+            progress->device, progress->work, rows_done, progress->rows, 100 * share, left);
+    fflush(stderr);
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->is_on)
+        fputs("\r\033[K", stderr);
+    progress->is_on = false;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#include "cli/run.h"
+#include "cli/interrupt.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* ---- which --------------------------------------------------------------------------------- */
+
+static bool means_all(const char *selector)
+{
+    const char *asked = selector && *selector ? selector : getenv("CLNORM_DEVICE");
+    return asked && strcasecmp(asked, "all") == 0;
+}
+
+bool run_devices_choose(struct run_devices *devices, const char *selector, bool several,
+                        clnorm_error *error)
+{
+    *devices = (struct run_devices){0};
+    if (clnorm_devices_list(&devices->list, &devices->count, error) != CLNORM_OK)
+        return false;
+    devices->chosen = calloc(devices->count + 1, sizeof(devices->chosen[0]));
+    if (!devices->chosen) {
+        out_of_memory(error, devices->count * sizeof(devices->chosen[0]));
+        goto fail;
+    }
+    if (clnorm_devices_select(devices->list, devices->count, selector, devices->chosen,
+                              &devices->n_chosen, error) != CLNORM_OK)
+        goto fail;
+    if (!several || !means_all(selector))
+        devices->n_chosen = 1;
+    return true;
+fail:
+    run_devices_release(devices);
+    return false;
+}
+
+void run_devices_release(struct run_devices *devices)
+{
+    clnorm_devices_free(devices->list);
+    free(devices->chosen);
+    *devices = (struct run_devices){0};
+}
+
+bool run_session_open(struct run_session *session, const struct run_job *job,
+                      const clnorm_device *device, clnorm_error *error)
+{
+    char selector[16];
+    snprintf(selector, sizeof(selector), "%u", device->index);
+    *session = (struct run_session){0};
+    if (clnorm_context_create(selector, log_warnings, NULL, &session->context, error) ==
+            CLNORM_OK &&
+        clnorm_op_create(session->context, &job->desc, &session->op, error) == CLNORM_OK)
+        return true;
+    run_session_close(session);
+    return false;
+}
+
+void run_session_close(struct run_session *session)
+{
+    clnorm_op_destroy(session->op);
+    clnorm_context_destroy(session->context);
+    *session = (struct run_session){0};
+}
+
+/* ---- what ---------------------------------------------------------------------------------- */
+
+static int on_progress(void *user, uint64_t rows_done, uint64_t rows)
+{
+    struct run_watch *watch = user;
+    (void)rows;
+    if (watch->done)
+        watch->done(watch->user, watch->rows_before + rows_done);
+    progress_update(&watch->progress, watch->rows_before + rows_done);
+    return interrupt_pending();
+}
+
+static bool interrupted(clnorm_error *error)
+{
+    refuse(error, "interrupted");
+    error->status = CLNORM_CANCELLED;
+    return false;
+}
+
+bool run_forward(const struct run_session *session, const struct run_job *job, uint64_t rows,
+                 const clnorm_host_args *args, struct run_watch *watch, clnorm_host_report *report,
+                 clnorm_error *error)
+{
+    clnorm_host_options options = CLNORM_HOST_OPTIONS_INIT;
+    options.max_device_bytes = job->options->max_device_bytes;
+    options.progress = on_progress;
+    options.user = watch;
+    const clnorm_status status =
+        clnorm_forward_host(session->op, rows, args, &options, report, error);
+    watch->rows_before += rows;
+    if (status == CLNORM_OK)
+        return !interrupt_pending() || interrupted(error);
+    return status == CLNORM_CANCELLED ? interrupted(error) : false;
+}
+
+static clnorm_host_args skip_rows(const clnorm_desc *desc, const clnorm_host_args *args,
+                                  uint64_t rows)
+{
+    const size_t stats = clnorm_dtype_bytes(clnorm_stats_dtype(desc));
+    clnorm_host_args later = *args;
+    later.x = (const char *)args->x + rows * desc->cols * clnorm_dtype_bytes(desc->x_dtype);
+    later.y = (char *)args->y + rows * desc->cols * clnorm_dtype_bytes(desc->y_dtype);
+    later.mean = args->mean ? (char *)args->mean + rows * stats : NULL;
+    later.rstd = args->rstd ? (char *)args->rstd + rows * stats : NULL;
+    return later;
+}
+
+bool run_verify(const struct run_session *session, const struct run_job *job, uint64_t first,
+                uint64_t rows, const clnorm_host_args *args, struct run_watch *watch,
+                clnorm_verdict *verdict, clnorm_error *error)
+{
+    enum { BLOCK_BYTES = 1 << 24 }; /* a fraction of a second: Ctrl-C and progress come between */
+    const uint64_t fitting = BLOCK_BYTES / run_x_row_bytes(job);
+    const uint64_t block = fitting > 0 ? fitting : 1;
+    for (uint64_t row = 0; row < rows;) {
+        const uint64_t n = rows - row < block ? rows - row : block;
+        const clnorm_host_args part = skip_rows(&job->desc, args, row);
+        if (interrupt_pending())
+            return interrupted(error);
+        if (clnorm_verify_forward(&job->desc, clnorm_op_depth(session->op), &part, n, first + row,
+                                  verdict, error) != CLNORM_OK)
+            return false;
+        row += n;
+        on_progress(watch, row, rows);
+    }
+    watch->rows_before += rows;
+    return true;
+}
+
+/* ---- what came of it ----------------------------------------------------------------------- */
+
+void run_verdict_json(json_t *object, const clnorm_verdict *verdict)
+{
+    json_object_set_new(object, "compared", json_integer((json_int_t)verdict->compared));
+    json_object_set_new(object, "wrong", json_integer((json_int_t)verdict->wrong));
+    json_object_set_new(object, "max_error", json_finite(verdict->max_error));
+    json_object_set_new(object, "max_scaled_error", json_finite(verdict->max_scaled_error));
+    json_object_set_new(object, "bound_share", json_finite(verdict->max_bound_share));
+    json_object_set_new(object, "max_ulp", json_finite(verdict->max_ulp));
+    json_object_set_new(object, "verdict", json_string(verdict->wrong ? "wrong" : "right"));
+}
+
+void run_complain_wrong(const clnorm_device *device, const clnorm_verdict *verdict)
+{
+    complain("wrong result: %" PRIu64 " of %" PRIu64 " values from %s; the worst is %s[%" PRIu64
+             ", %" PRIu64 "]: %.9g, must be %.9g within %.3g",
+             verdict->wrong, verdict->compared, device->name, verdict->worst_tensor,
+             verdict->worst_row, verdict->worst_col, verdict->worst_got, verdict->worst_expected,
+             verdict->worst_bound);
+}

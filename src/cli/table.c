@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, LEAST_WIDTH = 8, MOST_COLUMNS = 16 };
+
+struct table_cell {
+    enum table_tone tone;
+    char text[256];
+};
+
+void table_add(struct table *table, enum table_tone tone, const char *format, ...)
+{
+    if (table->n_cells % 64 == 0) {
+        void *more = realloc(table->cells, (table->n_cells + 64) * sizeof(table->cells[0]));
+        table->failed = table->failed || !more;
+        if (table->failed)
+            return;
+        table->cells = more;
+    }
+    struct table_cell *cell = &table->cells[table->n_cells++];
+    cell->tone = tone;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(cell->text, sizeof(cell->text), format, args);
+    va_end(args);
+}
+
+void table_release(struct table *table)
+{
+    free(table->cells);
+    table->cells = NULL;
+    table->n_cells = 0;
+}
+
+/* The widest column that may shrink gives way, until all fit or none can. */
+static void shrink(const struct table *table, size_t *widths, size_t total, size_t limit)
+{
+    while (total > limit) {
+        size_t *widest = NULL;
+        for (size_t i = 0; i < table->n_columns; i++)
+            if (table->columns[i].shrinks && widths[i] > LEAST_WIDTH &&
+                (!widest || widths[i] > *widest))
+                widest = &widths[i];
+        if (!widest)
+            return;
+        --*widest;
+        total--;
+    }
+}
+
+static void measure(const struct table *table, size_t *widths, unsigned limit)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        widths[i] = strlen(table->columns[i].title);
+        for (size_t k = i; k < table->n_cells; k += table->n_columns)
+            if (strlen(table->cells[k].text) > widths[i])
+                widths[i] = strlen(table->cells[k].text);
+        total += widths[i] + (i ? GAP : 0);
+    }
+    if (limit > 0)
+        shrink(table, widths, total, limit);
+}
+
+static void print_cell(FILE *stream, const char *text, size_t width, bool right, bool is_last,
+                       const char *tone)
+{
+    const size_t length = strlen(text);
+    const bool is_cut = length > width;
+    const size_t shown = is_cut ? width - 2 : length;
+    const size_t padding = is_cut ? 0 : width - length;
+    if (right)
+        fprintf(stream, "%*s", (int)padding, "");
+    fprintf(stream, "%s%.*s%s%s", tone, (int)shown, text, is_cut ? ".." : "",
+            *tone ? "\033[0m" : "");
+    if (!right && !is_last)
+        fprintf(stream, "%*s", (int)padding, "");
+    fprintf(stream, "%*s", is_last ? 0 : GAP, "");
+}
+
+int table_print(const struct table *table, FILE *stream, unsigned width, bool color)
+{
+    static const char *const tones[] = {[TONE_PLAIN] = "",
+                                        [TONE_GOOD] = "\033[32m",
+                                        [TONE_BAD] = "\033[1;31m",
+                                        [TONE_FAINT] = "\033[2m"};
+    size_t widths[MOST_COLUMNS];
+    if (table->failed || table->n_columns > MOST_COLUMNS) {
+        complain("out of memory for a table");
+        return CLI_DEVICE;
+    }
+    measure(table, widths, width);
+    const size_t n_lines = 1 + table->n_cells / table->n_columns;
+    for (size_t line = 0; line < n_lines; line++) {
+        for (size_t i = 0; i < table->n_columns; i++) {
+            const struct table_column *column = &table->columns[i];
+            const struct table_cell *cell =
+                line ? &table->cells[(line - 1) * table->n_columns + i] : NULL;
+            print_cell(stream, cell ? cell->text : column->title, widths[i], column->right,
+                       i + 1 == table->n_columns,
+                       color ? tones[cell ? cell->tone : TONE_FAINT] : "");
+        }
+        putc('\n', stream);
+    }
+    return CLI_OK;
+}

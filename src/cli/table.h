@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables for people: aligned columns that fit the terminal. */
+#ifndef CLNORM_CLI_TABLE_H
+#define CLNORM_CLI_TABLE_H
+
+#include "cli/cli.h"
+
+struct table_column {
+    const char *title;
+    bool right; /* numbers: aligned to the right */
+    bool shrinks; /* names: cut with ".." where the terminal is too narrow */
+};
+
+enum table_tone { TONE_PLAIN = 0, TONE_GOOD, TONE_BAD, TONE_FAINT };
+
+struct table {
+    const struct table_column *columns;
+    size_t n_columns;
+    /* kept by the functions below */
+    struct table_cell *cells; /* row by row */
+    size_t n_cells;
+    bool failed;
+};
+
+/* Adds the next cell of the current row; rows fill up from left to right. */
+void table_add(struct table *table, enum table_tone tone, const char *format, ...) CLI_PRINTF(3, 4);
+/* width 0: as wide as it takes. Returns an exit code. */
+int table_print(const struct table *table, FILE *stream, unsigned width, bool color);
+void table_release(struct table *table);
+
+#endif
