@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tests/exports.sh HEADER SHARED STATIC: what the two libraries show, and what they never call.
+set -euo pipefail
+header=$1 shared=$2 static=$3
+failed=0
+wrong() {
+    echo "$*"
+    failed=1
+}
+defined() { nm -g --defined-only "$@" | awk 'NF == 3 {print $3}' | sort -u; }
+
+declared=$(tr '\n' ' ' <"$header" | grep -oE 'CLNORM_API[^;(]*\(' |
+    grep -oE 'clnorm_[a-z0-9_]+\(' | tr -d '(' | sort -u)
+exported=$(defined -D "$shared")
+difference=$(diff <(echo "$declared") <(echo "$exported") || true)
+[ -z "$difference" ] ||
+    wrong "declared in the header (<) and exported by the shared library (>) differ:" "$difference"
+
+foreign=$(defined "$static" | grep -v '^clnorm_' || true)
+[ -z "$foreign" ] || wrong "the static library shows symbols without clnorm_:" "$foreign"
+
+# A library neither prints, nor ends the process, nor changes what belongs to all of it.
+forbidden='printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|fwrite|perror|stdout|stderr'
+forbidden+='|__(v|f|vf)?printf_chk|exit|_exit|abort|atexit|__assert_fail|setlocale|setenv|signal'
+called=$(nm -g --undefined-only "$static" | awk '$1 == "U" {print $2}' |
+    grep -xE "$forbidden" | sort -u || true)
+[ -z "$called" ] || wrong "the library must not use:" "$called"
+exit $failed
