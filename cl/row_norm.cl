@@ -203,6 +203,8 @@ row_norm_forward(global Y_TYPE *y, global real *mean, global real *rstd, const g
         const real scale = better_scale(stats, eps);
         if (scale != 1)
             stats = rescued_stats(x_row, cols, eps, scale);
+        if (GROUP_SIZE > 1)
+            barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the row now */
         normalize_row(y_row, x_row, w, b, cols, stats, stream && STREAMABLE(y_row));
         if (mean && GROUP_LANE == 0) {
             const real unscale = stats.scale > 1 ? SCALE_DOWN : stats.scale < 1 ? SCALE_UP : 1;

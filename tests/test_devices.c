@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Risk: a list that is wrong about the machine, or an odd OpenCL installation that ends the
  * process. Device: whatever the environment offers. The odd installations are folders made up here,
- * with the first driver of the environment as the one that works; each is read by a child process,
+ * with a driver of the environment as the one that works; each is read by a child process,
  * because a loader reads them once. */
 #define _DEFAULT_SOURCE
 #include "clnorm/clnorm.h"
@@ -107,20 +107,46 @@ static void the_list_is_the_same_twice(void **state)
     clnorm_devices_free(NULL);
 }
 
+/* What the list calls usable can be used. */
+static void usable_devices_make_contexts(void **state)
+{
+    (void)state;
+    clnorm_device *devices = NULL;
+    size_t count = 0;
+    assert_int_equal(clnorm_devices_list(&devices, &count, NULL), CLNORM_OK);
+    for (size_t i = 0; i < count; i++) {
+        cl_int code = -1;
+        if (!devices[i].usable)
+            continue;
+        cl_context context = clCreateContext(NULL, 1, &devices[i].device_id, NULL, NULL, &code);
+        if (!context || code != CL_SUCCESS)
+            fail_msg("%s: clCreateContext gave %d", devices[i].name, (int)code);
+        clReleaseContext(context);
+    }
+    clnorm_devices_free(devices);
+}
+
 /* ---- odd installations ---- */
 
-/* Runs this program with `environment` before it; the text it prints, cut to the buffer. */
+/* Runs this program with `environment` before it; the text it prints, cut to the buffer. Returns
+ * how it ended, as wait() says. */
+static int run_child(const char *environment, char *printed)
+{
+    char command[4 * TEXT];
+    snprintf(command, sizeof(command), "%s timeout 60 '%s' --list", environment, self);
+    printed[0] = '\0';
+    FILE *child = popen(command, "r");
+    if (!child)
+        return -1;
+    printed[fread(printed, 1, TEXT - 1, child)] = '\0';
+    return pclose(child);
+}
+
 static void list_in_child(const char *environment, char *printed)
 {
-    char command[3 * TEXT];
-    snprintf(command, sizeof(command), "%s timeout 60 '%s' --list", environment, self);
-    FILE *child = popen(command, "r");
-    assert_non_null(child);
-    const size_t length = fread(printed, 1, TEXT - 1, child);
-    printed[length] = '\0';
-    const int end = pclose(child);
+    const int end = run_child(environment, printed);
     if (!WIFEXITED(end) || WEXITSTATUS(end) != 0)
-        fail_msg("%s: ended with %d after \"%s\"", command, end, printed);
+        fail_msg("%s: ended with %d after \"%s\"", environment, end, printed);
 }
 
 static void write_icd(const char *name, const char *text)
@@ -239,26 +265,39 @@ static void a_platform_without_devices_adds_nothing(void **state)
 
 /* ---- the program ---- */
 
-/* The first .icd file of the folder that the environment names. */
+/* Does `path` name a library that, alone, has a device? Then it is the driver. */
+static int take_driver(const char *path)
+{
+    char printed[TEXT], environment[2 * TEXT];
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(driver, sizeof(driver), file))
+        driver[0] = '\0';
+    if (file)
+        fclose(file);
+    write_icd("try", driver);
+    snprintf(environment, sizeof(environment), "OCL_ICD_VENDORS='%s'", folder);
+    return driver[0] && run_child(environment, printed) == 0 && strstr(printed, "usable 1");
+}
+
+/* Among the .icd files of the folder that the environment names. */
 static int find_driver(void)
 {
     const char *vendors = getenv("OCL_ICD_VENDORS");
-    char path[TEXT];
-    struct dirent **entries = NULL;
     const char *from = vendors && vendors[0] ? vendors : "/etc/OpenCL/vendors";
+    struct dirent **entries = NULL;
     const int n = scandir(from, &entries, NULL, alphasort);
+    int found = 0;
+    if (make_folder(NULL) != 0)
+        return 0;
     for (int i = 0; i < n; i++) {
+        char path[TEXT];
         const char *end = strrchr(entries[i]->d_name, '.');
         snprintf(path, sizeof(path), "%s/%s", from, entries[i]->d_name);
-        FILE *file = !driver[0] && end && strcmp(end, ".icd") == 0 ? fopen(path, "r") : NULL;
-        if (file && !fgets(driver, sizeof(driver), file))
-            driver[0] = '\0';
-        if (file)
-            fclose(file);
+        found = found || (end && strcmp(end, ".icd") == 0 && take_driver(path));
         free(entries[i]);
     }
     free(entries);
-    return driver[0] != '\0';
+    return remove_folder(NULL) == 0 && found;
 }
 
 static int has_device(void)
@@ -283,6 +322,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_list_is_consistent),
         cmocka_unit_test(the_list_is_the_same_twice),
+        cmocka_unit_test(usable_devices_make_contexts),
         SCENARIO(without_drivers_the_list_is_empty),
         SCENARIO(broken_drivers_give_an_empty_list),
         SCENARIO(broken_drivers_leave_the_good_one),

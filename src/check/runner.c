@@ -231,7 +231,7 @@ static const char *stray_write(const output *o)
 
 static clnorm_outcome failed(clnorm_check_result *r, const clnorm_check_case *c, const char *text)
 {
-    snprintf(r->reason, sizeof(r->reason), "%s (seed %llu, input %s)", text,
+    snprintf(r->reason, sizeof(r->reason), "%.440s (seed %llu, input %s)", text,
              (unsigned long long)c->seed, c->input->name);
     return r->outcome = CLNORM_FAILED;
 }

@@ -86,8 +86,12 @@ clnorm_status clnorm_upload(cl_command_queue queue, const clnorm_staged *staged,
         return CLNORM_OK;
     const clnorm_host_block b = as_region(&staged->host);
     const size_t region[3] = {b.width, b.rows, 1};
-    TRY_CL(clEnqueueWriteBufferRect(queue, staged->mem, CL_FALSE, origin, origin, region, b.width,
-                                    0, b.pitch, 0, b.data, 0, NULL, event));
+    if (b.rows == 1)
+        TRY_CL(
+            clEnqueueWriteBuffer(queue, staged->mem, CL_FALSE, 0, b.width, b.data, 0, NULL, event));
+    else
+        TRY_CL(clEnqueueWriteBufferRect(queue, staged->mem, CL_FALSE, origin, origin, region,
+                                        b.width, 0, b.pitch, 0, b.data, 0, NULL, event));
     TRY_CL(clFlush(queue));
 fail:
     return status;
@@ -108,8 +112,12 @@ clnorm_status clnorm_download(cl_command_queue queue, clnorm_staged *staged, cl_
     }
     const clnorm_host_block b = as_region(&staged->host);
     const size_t region[3] = {b.width, b.rows, 1};
-    TRY_CL(clEnqueueReadBufferRect(queue, staged->mem, CL_FALSE, origin, origin, region, b.width, 0,
-                                   b.pitch, 0, b.data, 1, &computed, event));
+    if (b.rows == 1)
+        TRY_CL(clEnqueueReadBuffer(queue, staged->mem, CL_FALSE, 0, b.width, b.data, 1, &computed,
+                                   event));
+    else
+        TRY_CL(clEnqueueReadBufferRect(queue, staged->mem, CL_FALSE, origin, origin, region,
+                                       b.width, 0, b.pitch, 0, b.data, 1, &computed, event));
 fail:
     return status;
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What device tests share: the device of the environment, tensors on it, and a host problem with
+ * its verdict. Included after cmocka.h. */
+#ifndef CLNORM_TESTS_DEVICE_H
+#define CLNORM_TESTS_DEVICE_H
+
+#include "check/inputs.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Oclgrind runs one thread, and hangs on events that the host completes. */
+static inline bool is_oclgrind(void)
+{
+    const char *name = getenv("CLNORM_TEST_DEVICE");
+    return name && !strcmp(name, "oclgrind");
+}
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        clnorm_error must_error = {.text = ""};                                                    \
+        clnorm_error *error = &must_error;                                                         \
+        (void)error;                                                                               \
+        const int must_code = (int)(call);                                                         \
+        if (must_code)                                                                             \
+            fail_msg("%s is %d: %s", #call, must_code, must_error.text);                           \
+    } while (0)
+
+/* The status that is wanted, and each of the words in the text. */
+#define EXPECT_ERROR(call, wanted, word, other)                                                    \
+    do {                                                                                           \
+        clnorm_error expect_error = {.text = ""};                                                  \
+        clnorm_error *error = &expect_error;                                                       \
+        (void)error;                                                                               \
+        const clnorm_status expect_status = (call);                                                \
+        if (expect_status != (wanted) || expect_error.status != (wanted) ||                        \
+            !strstr(expect_error.text, (word)) || !strstr(expect_error.text, (other)))             \
+            fail_msg("%s is %s '%s'; expected %s with '%s' and '%s'", #call,                       \
+                     clnorm_status_name(expect_status), expect_error.text,                         \
+                     clnorm_status_name(wanted), (word), (other));                                 \
+    } while (0)
+
+typedef struct fixture {
+    clnorm_context *context;
+    cl_context cl;
+    cl_device_id device;
+    cl_command_queue queue;
+} fixture;
+
+static inline int fixture_open(void **state)
+{
+    fixture *f = calloc(1, sizeof(*f));
+    cl_int code;
+    MUST(clnorm_context_create(NULL, NULL, NULL, &f->context, error));
+    f->cl = clnorm_context_cl(f->context);
+    f->device = clnorm_context_device(f->context)->device_id;
+    f->queue = clCreateCommandQueue(f->cl, f->device, 0, &code);
+    MUST(code);
+    printf("device: %s (%s)\n", clnorm_context_device(f->context)->name,
+           clnorm_context_device(f->context)->platform_name);
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_close(void **state)
+{
+    fixture *f = *state;
+    clReleaseCommandQueue(f->queue);
+    clnorm_context_destroy(f->context);
+    free(f);
+    return 0;
+}
+
+/* At least 64 bytes: Oclgrind reports what it remembers of smaller ones. */
+static inline cl_mem buffer_of(const fixture *f, cl_mem_flags flags, size_t bytes, const void *data)
+{
+    cl_int code;
+    cl_mem mem = clCreateBuffer(f->cl, flags, bytes < 64 ? 64 : bytes, NULL, &code);
+    MUST(code);
+    if (data)
+        MUST(clEnqueueWriteBuffer(f->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL));
+    return mem;
+}
+
+static inline void read_back(const fixture *f, cl_mem mem, size_t bytes, void *data)
+{
+    MUST(clEnqueueReadBuffer(f->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL));
+}
+
+/* f32 rows, weight and bias on host and device. */
+typedef struct problem {
+    clnorm_desc desc;
+    clnorm_op *op;
+    uint64_t rows;
+    size_t bytes; /* of x, and of y */
+    float *x, *y, *weight, *bias;
+    clnorm_args args;
+} problem;
+
+static inline problem problem_open(const fixture *f, clnorm_desc desc, uint64_t rows,
+                                   const char *input)
+{
+    problem p = {.desc = desc, .rows = rows, .args = CLNORM_ARGS_INIT};
+    const size_t params = (size_t)desc.cols * sizeof(float);
+    p.bytes = (size_t)(rows * desc.cols) * sizeof(float);
+    p.x = malloc(p.bytes);
+    p.y = malloc(p.bytes);
+    p.weight = malloc(params);
+    p.bias = malloc(params);
+    clnorm_input_fill(clnorm_input_find(input), CLNORM_F32, rows, desc.cols, 7, p.x);
+    clnorm_weight_fill(CLNORM_F32, desc.cols, 7, p.weight);
+    clnorm_bias_fill(CLNORM_F32, desc.cols, 7, p.bias);
+    memset(p.y, 0x5a, p.bytes);
+    MUST(clnorm_op_create(f->context, &desc, &p.op, error));
+    p.args.x.buffer = buffer_of(f, CL_MEM_READ_ONLY, p.bytes, p.x);
+    p.args.y.buffer = buffer_of(f, CL_MEM_READ_WRITE, p.bytes, p.y);
+    p.args.weight.buffer = buffer_of(f, CL_MEM_READ_ONLY, params, p.weight);
+    p.args.bias.buffer = buffer_of(f, CL_MEM_READ_ONLY, params, p.bias);
+    return p;
+}
+
+static inline void problem_close(problem *p)
+{
+    clReleaseMemObject(p->args.x.buffer);
+    clReleaseMemObject(p->args.y.buffer);
+    clReleaseMemObject(p->args.weight.buffer);
+    clReleaseMemObject(p->args.bias.buffer);
+    clnorm_op_destroy(p->op);
+    free(p->x);
+    free(p->y);
+    free(p->weight);
+    free(p->bias);
+}
+
+/* p->y against the reference. */
+static inline clnorm_verdict expect_right(const problem *p)
+{
+    clnorm_verdict v = CLNORM_VERDICT_INIT;
+    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
+    args.x = p->x;
+    args.y = p->y;
+    args.weight = p->weight;
+    args.bias = p->bias;
+    MUST(clnorm_verify_forward(&p->desc, clnorm_op_depth(p->op), &args, p->rows, 0, &v, error));
+    if (v.wrong)
+        fail_msg("%llu wrong; %llux%llu seed 7: %s[%llu, %llu] is %.9g, expected %.9g +- %.3g",
+                 (unsigned long long)v.wrong, (unsigned long long)p->rows,
+                 (unsigned long long)p->desc.cols, v.worst_tensor, (unsigned long long)v.worst_row,
+                 (unsigned long long)v.worst_col, v.worst_got, v.worst_expected, v.worst_bound);
+    assert_true(v.compared >= p->rows * p->desc.cols);
+    return v;
+}
+
+static inline clnorm_desc desc_of(uint64_t cols)
+{
+    clnorm_desc desc = CLNORM_DESC_INIT;
+    desc.cols = cols;
+    return desc;
+}
+
+#endif

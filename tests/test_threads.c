@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* One op in several threads: a kernel object that two threads share gives wrong results. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "device.h"
+
+enum { THREADS = 4, RUNS = 60, ROWS = 3, COLS = 200 };
+
+typedef struct {
+    const fixture *f;
+    const problem *p;
+    const float *expected;
+    int wrong, failed;
+} worker;
+
+/* Each thread has its own output and queue, and another row count in every run. */
+static void *work(void *user)
+{
+    worker *w = user;
+    const size_t bytes = w->p->bytes;
+    cl_int code;
+    float y[ROWS * COLS];
+    cl_command_queue queue = clCreateCommandQueue(w->f->cl, w->f->device, 0, &code);
+    cl_mem out = clCreateBuffer(w->f->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    for (int i = 0; i < RUNS; i++) {
+        clnorm_args args = w->p->args;
+        const uint64_t rows = 1 + (uint64_t)i % ROWS;
+        args.y.buffer = out;
+        w->failed += clnorm_forward(w->p->op, queue, rows, &args, 0, NULL, NULL, NULL) != CLNORM_OK;
+        w->failed +=
+            clEnqueueReadBuffer(queue, out, CL_TRUE, 0, bytes, y, 0, NULL, NULL) != CL_SUCCESS;
+        w->wrong += memcmp(y, w->expected, (size_t)rows * COLS * sizeof(float)) != 0;
+    }
+    clReleaseMemObject(out);
+    clReleaseCommandQueue(queue);
+    return NULL;
+}
+
+static void test_one_op_in_many_threads(void **state)
+{
+    const fixture *f = *state;
+    if (is_oclgrind())
+        skip();
+    problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    MUST(clnorm_forward(p.op, f->queue, ROWS, &p.args, 0, NULL, NULL, error));
+    read_back(f, p.args.y.buffer, p.bytes, p.y);
+    expect_right(&p);
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.f = f, .p = &p, .expected = p.y};
+        MUST(pthread_create(&threads[i], NULL, work, &workers[i]));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_join(threads[i], NULL));
+        if (workers[i].wrong || workers[i].failed)
+            fail_msg("thread %d: %d of %d runs wrong, %d calls failed", i, workers[i].wrong, RUNS,
+                     workers[i].failed);
+    }
+    problem_close(&p);
+}
+
+static void *create(void *user)
+{
+    worker *w = user;
+    const clnorm_desc desc = desc_of(77);
+    for (int i = 0; i < RUNS; i++) {
+        clnorm_op *op = NULL;
+        w->failed += clnorm_op_create(w->f->context, &desc, &op, NULL) != CLNORM_OK;
+        clnorm_op_destroy(op);
+    }
+    return NULL;
+}
+
+static void test_ops_made_in_many_threads(void **state)
+{
+    const fixture *f = *state;
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.f = f};
+        MUST(pthread_create(&threads[i], NULL, create, &workers[i]));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_join(threads[i], NULL));
+        assert_int_equal(workers[i].failed, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_op_in_many_threads),
+        cmocka_unit_test(test_ops_made_in_many_threads),
+    };
+    return cmocka_run_group_tests(tests, fixture_open, fixture_close);
+}
