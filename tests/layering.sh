@@ -63,12 +63,12 @@ for layer in base reference; do
     [ -z "$opencl" ] || wrong "$layer calls OpenCL:" "$opencl"
 done
 
-if [ -d "$build/src/cli/clnorm.p" ]; then
+command=("$build"/src/cli/libclnorm_cli.a "$build"/src/cli/clnorm.p/*.o)
+if [ -e "${command[0]}" ]; then
     public=$(tr '\n' ' ' <include/clnorm/clnorm.h | grep -oE 'CLNORM_API[^;(]*\(' |
         grep -oE 'clnorm_[a-z0-9_]+\(' | tr -d '(' | sort -u)
-    strangers=$(comm -23 <(needed "$build"/src/cli/clnorm.p/*.o | grep '^clnorm_' || true) \
-        <(sort -u <(echo "$public") <(defined "$(archive check)") \
-            <(defined "$build"/src/cli/clnorm.p/*.o)))
+    strangers=$(comm -23 <(needed "${command[@]}" | grep '^clnorm_' || true) \
+        <(sort -u <(echo "$public") <(defined "$(archive check)" "${command[@]}")))
     [ -z "$strangers" ] || wrong "the command needs what is neither public nor of check:" "$strangers"
 fi
 exit $failed

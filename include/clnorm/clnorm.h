@@ -115,7 +115,8 @@ typedef enum clnorm_form {
  * Sums are done in float, or in double for f64 tensors, with the mean carried as two numbers, so
  * that y is right to a few units of the last place whatever the mean of a row. The bits of a row
  * depend on that row, the descriptor and the device alone: not on rows, nor on the run.
- * A row that holds NaN or an infinity gives NaN in all of its y, mean and rstd, and nowhere else.
+ * A row that holds NaN or an infinity gives NaN in all of its y, mean and rstd (the mean of RMSNorm
+ * stays 0), and nowhere else.
  * A constant row gives y = bias; with eps = 0 it gives y = NaN and rstd = infinity. */
 typedef struct clnorm_desc {
     size_t struct_size;
@@ -124,7 +125,8 @@ typedef struct clnorm_desc {
     /* f32, f16 and bf16 mix freely; f64 goes with f64 only. */
     clnorm_dtype x_dtype, y_dtype;
     clnorm_dtype param_dtype; /* of weight and bias */
-    double eps; /* finite, not negative; inside the square root */
+    /* Finite, not negative; inside the square root. Rounded to float, but for f64 tensors. */
+    double eps;
     clnorm_form form;
 } clnorm_desc;
 
@@ -199,7 +201,8 @@ typedef struct clnorm_verdict {
 
 /* Compare results that stand in args->y (and mean, rstd where not NULL) with the reference, and
  * add what is found to *verdict, which may hold earlier calls' findings; first_row is added to
- * worst_row. `depth` is the longest chain of additions behind a sum: clnorm_op_depth.
+ * worst_row. `depth` is the longest chain of additions behind a sum: clnorm_op_depth. y must not be
+ * x: the input of an op that ran in place is gone.
  * CLNORM_OK also when elements are wrong: look at verdict->wrong. */
 CLNORM_API clnorm_status clnorm_verify_forward(const clnorm_desc *desc, unsigned depth,
                                                const clnorm_host_args *args, uint64_t rows,

@@ -93,11 +93,12 @@ static void store_f16(void *array, uint64_t index, double value)
     ((uint16_t *)array)[index] = double_half(clnorm_dtype_round(CLNORM_F16, value));
 }
 
-/* The value is rounded to 8 digits first, so that the step through float loses nothing. */
+/* The value is rounded to 8 digits first, so that the step through float loses nothing; that step
+ * makes a NaN quiet, so it is still one when its lower half is cut. */
 static void store_bf16(void *array, uint64_t index, double value)
 {
     const uint32_t bits = float_bits((float)clnorm_dtype_round(CLNORM_BF16, value));
-    ((uint16_t *)array)[index] = (uint16_t)(bits >> 16 | (isnan(value) ? 0x40 : 0));
+    ((uint16_t *)array)[index] = (uint16_t)(bits >> 16);
 }
 
 static void store_f64(void *array, uint64_t index, double value)

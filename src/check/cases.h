@@ -20,12 +20,13 @@ typedef struct clnorm_check_filter {
     uint64_t rows, cols; /* this shape only; cols 0: the list */
     uint64_t max_elements; /* larger shapes are left out */
     uint64_t seed;
+    int quick; /* for simulators: all shapes with f32 only, smaller inputs */
 } clnorm_check_filter;
 
 /* 2^22 elements, every operator, dtype and form, seed 1. */
 #define CLNORM_CHECK_FILTER_INIT                                                                   \
     {                                                                                              \
-        -1, -1, -1, 0, 0, (uint64_t)1 << 22, 1                                                     \
+        -1, -1, -1, 0, 0, (uint64_t)1 << 22, 1, 0                                                  \
     }
 
 /* In an order that keeps cases of one program together. Freed with free(); *left_out counts the

@@ -36,7 +36,8 @@ int cmd_check(int argc, const char **argv);
 /* "clnorm: ..." on stderr; control characters (of a file name, say) become '?', so it is one line.
  */
 void complain(const char *format, ...) CLI_PRINTF(1, 2);
-/* The error's text, whose build log keeps its lines. Returns the exit code for its status. */
+/* The error's text in one line, but for a build log; "interrupted" once a signal came. Returns the
+ * exit code. */
 int complain_error(const clnorm_error *error);
 /* Fills *error with CLNORM_BAD_ARGS and returns false. */
 bool refuse(clnorm_error *error, const char *format, ...) CLI_PRINTF(2, 3);

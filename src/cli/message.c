@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -46,12 +47,39 @@ int exit_code_of(clnorm_status status)
     return (size_t)status < sizeof(codes) / sizeof(codes[0]) ? codes[status] : CLI_DEVICE;
 }
 
+/* A list with an entry per line becomes "a: b; c". */
+static void join_lines(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        const size_t space = strspn(from, " \n");
+        if (!memchr(from, '\n', space)) {
+            *to++ = *from++;
+            continue;
+        }
+        const bool is_list_item = to > text && to[-1] != ':';
+        from += space;
+        if (is_list_item && space > 1) /* else there is no room for both */
+            *to++ = ';';
+        *to++ = ' ';
+    }
+    *to = '\0';
+}
+
 int complain_error(const clnorm_error *error)
 {
+    /* The compiler inside of a driver removes its files on a signal, and so fails to build */
+    if (error->status == CLNORM_CANCELLED || interrupt_pending()) {
+        complain("interrupted");
+        return CLI_INTERRUPTED;
+    }
+    const bool has_log = error->status == CLNORM_BUILD_FAILED;
     char text[sizeof(error->text)];
     memcpy(text, error->text, sizeof(text));
     text[sizeof(text) - 1] = '\0';
-    make_printable(text, true);
+    if (!has_log)
+        join_lines(text);
+    make_printable(text, has_log);
     fprintf(stderr, "clnorm: %s\n", text);
     return exit_code_of(error->status);
 }
@@ -77,7 +105,7 @@ bool out_of_memory(clnorm_error *error, uint64_t bytes)
 void log_warnings(void *user, clnorm_log_level level, const char *text)
 {
     (void)user;
-    if (level >= CLNORM_LOG_WARNING)
+    if (level >= CLNORM_LOG_WARNING && !interrupt_pending())
         complain("warning: %s", text);
 }
 

@@ -39,8 +39,12 @@ void progress_update(struct progress *progress, uint64_t rows_done)
     const double share = progress->rows ? (double)rows_done / (double)progress->rows : 1;
     if (rows_done > 0)
         format_time(left, sizeof(left), (time - progress->started) * (1 - share) / share);
-    fprintf(stderr, "\r\033[K%s: %s, %" PRIu64 " of %" PRIu64 " rows, %.0f %%, %s left",
-            progress->device, progress->work, rows_done, progress->rows, 100 * share, left);
+    /* a line that wraps could not be cleared: the end of a long device name may be cut */
+    const unsigned width = terminal_width(stderr);
+    char line[256];
+    snprintf(line, sizeof(line), "%.0f %%, %s left, %s: %" PRIu64 " of %" PRIu64 " rows on %s",
+             100 * share, left, progress->work, rows_done, progress->rows, progress->device);
+    fprintf(stderr, "\r\033[K%.*s", width > 1 ? (int)width - 1 : 79, line);
     fflush(stderr);
 }
 

@@ -67,7 +67,7 @@ int cmd_run(int argc, const char **argv)
          "what OUT holds (the type of INPUT)"},
         {"mean", 0, OPTION_TEXT, &o.mean, "M.npy", "write the mean of each row"},
         {"rstd", 0, OPTION_TEXT, &o.rstd, "R.npy", "write 1 / standard deviation of each row"},
-        {"device", 0, OPTION_TEXT, &o.device, "SELECTOR",
+        {"device", 'd', OPTION_TEXT, &o.device, "SELECTOR",
          "auto, all, gpu, acc, cpu, N, P:D, name=TEXT, platform=TEXT or uuid=HEX"},
         {"max-device-bytes", 0, OPTION_SIZE, &o.max_device_bytes, "BYTES",
          "tensors take no more of the device, such as 512M or 2G"},

@@ -129,12 +129,12 @@ static void add_line(struct table *table, const struct finding *finding)
     if (has_verdict(finding)) {
         table_add(table, TONE_PLAIN, "%.2g", verdict->max_error);
         table_add(table, TONE_PLAIN, "%.0f %%", 100 * verdict->max_bound_share);
-        table_add(table, verdict->wrong ? TONE_BAD : TONE_GOOD, verdict->wrong ? "WRONG" : "right");
+        table_add(table, verdict->wrong ? TONE_BAD : TONE_GOOD, verdict->wrong ? "FAIL" : "PASS");
     } else {
         const bool lacks = finding->error.status == CLNORM_UNSUPPORTED;
         table_add(table, TONE_FAINT, "-");
         table_add(table, TONE_FAINT, "-");
-        table_add(table, lacks ? TONE_FAINT : TONE_BAD, lacks ? "unsupported" : "FAILED");
+        table_add(table, lacks ? TONE_FAINT : TONE_BAD, lacks ? "SKIP" : "FAIL");
     }
 }
 
@@ -160,7 +160,7 @@ static int print_table(const struct run_job *job, const struct finding *findings
     const int code = table_print(&table, stdout, terminal_width(stdout),
                                  use_color(stdout, job->options->no_color));
     if (timed < job->rows)
-        printf("time: of the first %" PRIu64 " rows at least\n", timed);
+        printf("timed on the first %" PRIu64 " rows\n", timed);
     table_release(&table);
     return code;
 }
@@ -182,7 +182,7 @@ static json_t *finding_json(const struct finding *finding)
         run_verdict_json(object, &finding->verdict);
     } else {
         const bool lacks = finding->error.status == CLNORM_UNSUPPORTED;
-        json_object_set_new(object, "verdict", json_string(lacks ? "unsupported" : "failed"));
+        json_object_set_new(object, "verdict", json_string(lacks ? "skipped" : "failed"));
         json_object_set_new(object, "problem", json_text(finding->error.text));
     }
     return object;
@@ -232,7 +232,7 @@ static int compare_on(const struct run_job *job, const struct run_devices *devic
                                        .verdict = CLNORM_VERDICT_INIT};
         examine(job, block, &findings[i]);
         if (findings[i].error.status == CLNORM_CANCELLED || interrupt_pending())
-            return complain_error(&(clnorm_error){CLNORM_CANCELLED, 0, "interrupted"});
+            return complain_error(&findings[i].error);
     }
     const int printed =
         job->options->json ? print_results_json(job, findings, n) : print_table(job, findings, n);

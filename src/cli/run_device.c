@@ -144,7 +144,7 @@ void run_verdict_json(json_t *object, const clnorm_verdict *verdict)
     json_object_set_new(object, "max_scaled_error", json_finite(verdict->max_scaled_error));
     json_object_set_new(object, "bound_share", json_finite(verdict->max_bound_share));
     json_object_set_new(object, "max_ulp", json_finite(verdict->max_ulp));
-    json_object_set_new(object, "verdict", json_string(verdict->wrong ? "wrong" : "right"));
+    json_object_set_new(object, "verdict", json_string(verdict->wrong ? "failed" : "passed"));
 }
 
 void run_complain_wrong(const clnorm_device *device, const clnorm_verdict *verdict)
