@@ -25,7 +25,8 @@ static const struct {
 enum { WHOLE_TYPES = 4 };
 
 /* A width that is a whole number of vectors, one that is not, and one with many rows. */
-static const uint64_t mixture_shapes[][2] = {{7, 1000}, {83, 257}, {2, 65}};
+static const uint64_t mixture_shapes[][2] = {{7, 1000}, {2, 65}, {83, 257}};
+enum { QUICK_MIXTURES = 2 };
 
 static const clnorm_kind kinds[] = {CLNORM_LAYER_NORM, CLNORM_RMS_NORM};
 static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
@@ -94,14 +95,18 @@ static void add_inputs(list *l)
 static void add_program(list *l, bool whole_type)
 {
     const bool all_shapes = whole_type && (!l->filter->quick || l->desc.x_dtype == CLNORM_F32);
-    if (l->filter->cols)
+    if (l->filter->cols) {
         add(l, l->filter->rows, l->filter->cols, "mixed");
-    else if (all_shapes) {
+        return;
+    }
+    if (all_shapes) {
         add_shapes(l);
         add_inputs(l);
-    } else
-        for (size_t i = 0; i < COUNT(mixture_shapes); i++)
-            add(l, mixture_shapes[i][0], mixture_shapes[i][1], "mixed");
+        return;
+    }
+    const size_t count = l->filter->quick ? QUICK_MIXTURES : COUNT(mixture_shapes);
+    for (size_t i = 0; i < count; i++)
+        add(l, mixture_shapes[i][0], mixture_shapes[i][1], "mixed");
 }
 
 static bool wanted(int filter, int value) { return filter < 0 || filter == value; }

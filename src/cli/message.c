@@ -27,6 +27,7 @@ void complain(const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     make_printable(text, false);
+    fflush(stdout); /* what was printed before stands before it */
     fprintf(stderr, "clnorm: %s\n", text);
 }
 
@@ -80,6 +81,7 @@ int complain_error(const clnorm_error *error)
     if (!has_log)
         join_lines(text);
     make_printable(text, has_log);
+    fflush(stdout); /* what was printed before stands before it */
     fprintf(stderr, "clnorm: %s\n", text);
     return exit_code_of(error->status);
 }

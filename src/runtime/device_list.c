@@ -48,7 +48,7 @@ static void set_problem(clnorm_device *device, const clnorm_error *failure)
 static clnorm_status add_failure(struct list *list, cl_platform_id platform, unsigned p,
                                  const clnorm_error *failure, clnorm_error *error)
 {
-    clnorm_device *device;
+    clnorm_device *device = NULL;
     const clnorm_status status = list_add(list, &device, error);
     if (status != CLNORM_OK)
         return status;
@@ -60,7 +60,7 @@ static clnorm_status add_failure(struct list *list, cl_platform_id platform, uns
 static clnorm_status add_device(struct list *list, cl_platform_id platform, unsigned p, unsigned d,
                                 cl_device_id id, clnorm_error *error)
 {
-    clnorm_device *device;
+    clnorm_device *device = NULL;
     clnorm_error failure;
     const clnorm_status status = list_add(list, &device, error);
     if (status != CLNORM_OK)

@@ -42,6 +42,22 @@ must_equal out.npy whole.npy
 grep -q '"chunks": [0-9][0-9]' stdout || fail 'fewer than 10 chunks'
 must_be_gone
 
+# ---- more than one block of what is verified at a time; rows differ from block to block ----
+npy blocks.npy "'<f4'" False '(1900001, 37)' 281200148
+must_pass run blocks.npy -o out.npy --mean mean.npy --rstd rstd.npy --verify
+must_pass run blocks.npy --verify
+must_have stdout '1900001 rows of 37'
+must_be_gone
+# zeroes give zeroes: only the last row, in the last block, can have an error
+npy blocks.npy "'<f4'" False '(70000, 1024)' 0
+truncate -s $((128 + 69999 * 4096)) blocks.npy
+data 4096 >>blocks.npy
+must_pass run blocks.npy --verify --json
+must_have stdout '"compared": 71680000'
+grep -q '"max_error": 0.0' stdout && fail 'the last row was not seen'
+must_be_gone
+rm blocks.npy
+
 # ---- types ----
 npy f32.npy "'<f4'" False '(16, 31)' 1984
 npy f16.npy "'<f2'" False '(16, 31)' 992
