@@ -18,6 +18,13 @@ static inline bool is_oclgrind(void)
     return name && !strcmp(name, "oclgrind");
 }
 
+/* PoCL's basic driver runs a command in the thread that enqueues it, and waits there. */
+static inline bool is_pocl_basic(void)
+{
+    const char *name = getenv("CLNORM_TEST_DEVICE");
+    return name && !strcmp(name, "pocl-basic");
+}
+
 #define MUST(call)                                                                                 \
     do {                                                                                           \
         clnorm_error must_error = {.text = ""};                                                    \

@@ -9,6 +9,7 @@ shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # shellcheck disable=SC2016 # back quotes of Markdown
+# shellcheck disable=SC2016 # three backquotes, not a command
 sed -n '/^```c$/,/^```$/{/^```/d;p}' "$root/README.md" >"$scratch/example.c"
 "$@" -std=c99 -Wall -Wextra -Werror -I "$root/include" "$scratch/example.c" "$library" \
     -lOpenCL -lm -lpthread -o "$scratch/example"

@@ -47,7 +47,7 @@ static void test_mean_of_a_million(void **state)
 static void test_wait_list_is_waited_for(void **state)
 {
     const fixture *f = *state;
-    if (is_oclgrind())
+    if (is_oclgrind() || is_pocl_basic())
         skip();
     problem p = problem_open(f, desc_of(100), 3, "normal");
     clnorm_args *args = malloc(sizeof(*args));
