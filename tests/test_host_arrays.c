@@ -72,7 +72,7 @@ static void expect_right_arrays(const arrays *a)
 static void test_chunks_change_no_bit(void **state)
 {
     const fixture *f = *state;
-    arrays a = arrays_open(f, 301, 100);
+    arrays a = arrays_open(f, 61, 100);
     clnorm_host_options options = CLNORM_HOST_OPTIONS_INIT;
     float *whole = malloc(a.bytes);
     poison(&a);
@@ -154,7 +154,7 @@ typedef struct {
 static int watch(void *user, uint64_t rows_done, uint64_t rows)
 {
     watcher *w = user;
-    assert_int_equal(rows, 301);
+    assert_int_equal(rows, 61);
     assert_true(rows_done > w->last && rows_done <= rows);
     w->last = rows_done;
     w->calls++;
@@ -164,19 +164,19 @@ static int watch(void *user, uint64_t rows_done, uint64_t rows)
 static void test_progress_and_stop(void **state)
 {
     const fixture *f = *state;
-    arrays a = arrays_open(f, 301, 100);
+    arrays a = arrays_open(f, 61, 100);
     watcher w = {0, 0, 0};
     clnorm_host_options options = CLNORM_HOST_OPTIONS_INIT;
     options.max_device_bytes = 50000;
     options.progress = watch;
     options.user = &w;
     MUST(clnorm_forward_host(a.op, a.rows, &a.args, &options, NULL, error));
-    assert_int_equal(w.last, 301);
+    assert_int_equal(w.last, 61);
     assert_true(w.calls > 3);
-    w = (watcher){0, 100, 0};
+    w = (watcher){0, 30, 0};
     EXPECT_ERROR(clnorm_forward_host(a.op, a.rows, &a.args, &options, NULL, error),
-                 CLNORM_CANCELLED, "stopped after", "of 301 rows");
-    assert_true(w.last < 301);
+                 CLNORM_CANCELLED, "stopped after", "of 61 rows");
+    assert_true(w.last < 61);
     arrays_close(&a);
 }
 
