@@ -232,9 +232,9 @@ typedef struct clnorm_device {
 } clnorm_device;
 
 /* All devices of all platforms, those that do not work too, in a stable order: usable GPUs,
- * accelerators, CPUs, most compute units first. No platform at all is an empty list and CLNORM_OK.
- * *devices is freed with clnorm_devices_free. A platform that fails gives an entry without
- * device_id whose `problem` says what happened. */
+ * accelerators, CPUs, most compute units first, then emulators and software renderers. No platform
+ * at all is an empty list and CLNORM_OK. *devices is freed with clnorm_devices_free. A platform
+ * that fails gives an entry without device_id whose `problem` says what happened. */
 CLNORM_API clnorm_status clnorm_devices_list(clnorm_device **devices, size_t *count,
                                              clnorm_error *error);
 CLNORM_API void clnorm_devices_free(clnorm_device *devices);

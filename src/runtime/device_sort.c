@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/device.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A device that claims to be of every type is a simulator (Oclgrind): behind all real ones. */
+/* A CPU that plays another device: of every type at once (Oclgrind), an FPGA, or the many units of
+ * a GPU (llvmpipe, hundreds of times slower than other CPU runtimes). Behind all real devices. */
+static bool is_stand_in(const clnorm_device *device)
+{
+    static const char *const names[] = {"llvmpipe", "FPGA Emulation"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strstr(device->name, names[i]))
+            return true;
+    return (device->type & CL_DEVICE_TYPE_GPU) && (device->type & CL_DEVICE_TYPE_CPU);
+}
+
 static int rank_of(const clnorm_device *device)
 {
     static const cl_device_type types[] = {CL_DEVICE_TYPE_GPU, CL_DEVICE_TYPE_ACCELERATOR,
                                            CL_DEVICE_TYPE_CPU};
     const int count = (int)(sizeof(types) / sizeof(types[0]));
-    if ((device->type & CL_DEVICE_TYPE_GPU) && (device->type & CL_DEVICE_TYPE_CPU))
+    if (is_stand_in(device))
         return count;
     for (int i = 0; i < count; i++) {
         if (device->type & types[i])
