@@ -48,13 +48,14 @@
 #else
 #define STREAM_VECTOR(type, v, p) VN(vstore)(v, 0, p)
 #define STREAMABLE(p) false
-#define PREFETCH(p)
+#define PREFETCH(p) ((void)(p))
 #endif
 
 #if ARITHMETIC == 64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 
 typedef double real;
+typedef double4 real4;
 typedef VN(double) realv;
 
 typedef double f64;
@@ -67,6 +68,7 @@ static inline void store1_f64(real v, global f64 *p) { *p = v; }
 #else
 
 typedef float real;
+typedef float4 real4;
 typedef VN(float) realv;
 
 typedef float f32;

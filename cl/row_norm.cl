@@ -25,6 +25,7 @@
 
 typedef struct {
     real scale, hi, lo, rstd; /* of x * scale: its mean is hi + lo */
+    int hopeless;             /* x has NaN or infinity, and all of the statistics are NaN */
 } row_stats;
 
 /* x * scale - shift. scale is a power of two, so the product is exact, fused or not. */
@@ -77,59 +78,64 @@ static inline real sum_part(const global X_TYPE *x, uint cols, real scale, real 
     return own_total(sum);
 }
 
-typedef struct {
-    real sum, squares; /* of x * scale - hi */
-} deviations;
-
 static inline void add_deviation(realv e, realv *sum, realv *squares)
 {
     *sum += e;
     *squares += e * e;
 }
 
-static inline deviations deviations_part(const global X_TYPE *x, uint cols, real scale, real hi,
-                                         uint lane, uint size)
+/* This work-item's part of the sums over x * scale - hi: (sum, squares, 0, 0). Where others share the
+ * row the third is NaN instead if x is not finite. */
+static inline real4 deviations_part(const global X_TYPE *x, uint cols, real scale, real hi,
+                                    uint lane, uint size)
 {
     blocked_sum sum = {0, 0}, squares = {0, 0};
+    realv zero = 0;
     FOR_BLOCKS(block, cols, size) {
         const uint end = BLOCK_END(block, cols, size);
         uint c = block + VEC * lane;
         realv part = 0, part_squares = 0;
-        FOR_VECTORS(c, end, size)
+        FOR_VECTORS(c, end, size) {
             add_deviation(centered(x + c, scale, hi), &part, &part_squares);
-        if (c < end)
+            if (GROUP_SIZE > 1)
+                zero += centered(x + c, 0, 0);
+        }
+        if (c < end) {
             add_deviation(centered_tail(x + c, end - c, scale, hi), &part, &part_squares);
+            if (GROUP_SIZE > 1)
+                zero += centered_tail(x + c, end - c, 0, 0);
+        }
         fold_block(&sum, part);
         fold_block(&squares, part_squares);
     }
-    const deviations own = {own_total(sum), own_total(squares)};
-    return own;
+    const blocked_sum zeros = {zero, 0};
+    return (real4)(own_total(sum), own_total(squares), GROUP_SIZE > 1 ? own_total(zeros) : 0, 0);
 }
 
-static inline row_stats finish_stats(deviations d, uint cols, real eps, real scale, real hi)
+static inline row_stats finish_stats(real4 d, uint cols, real eps, real scale, real hi)
 {
-    const real lo = CENTER ? d.sum / cols : 0;
-    const real variance = (d.squares - (CENTER ? d.sum * lo : 0)) / cols;
+    const real sum = d.x, squares = d.y;
+    const real lo = CENTER ? sum / cols : 0;
+    const real variance = (squares - (CENTER ? sum * lo : 0)) / cols;
     const real positive = variance < 0 ? 0 : variance; /* fmax would hide a NaN */
-    const row_stats stats = {scale, hi, lo, rsqrt(positive + eps * scale * scale)};
+    const row_stats stats = {scale, hi, lo, rsqrt(positive + eps * scale * scale), isnan(d.z)};
     return stats;
 }
 
 /* The first guess of the mean is x[0] + the mean of the differences to x[0]: exact for constant
  * rows, and as accurate for a row around 1e6 as for one around 0. */
 static inline row_stats group_stats(const global X_TYPE *x, uint cols, real eps,
-                                    local real *scratch)
+                                    local real4 *scratch)
 {
     const uint lane = GROUP_LANE;
     const real first = LOAD1(X_TYPE)(x);
     real hi = 0;
-    if (CENTER)
-        hi = first + group_total(sum_part(x, cols, 1, first, lane, GROUP_SIZE), scratch) / cols;
-    deviations d = deviations_part(x, cols, 1, hi, lane, GROUP_SIZE);
-    if (CENTER)
-        d.sum = group_total(d.sum, scratch);
-    d.squares = group_total(d.squares, scratch);
-    return finish_stats(d, cols, eps, 1, hi);
+    if (CENTER) {
+        const real own = sum_part(x, cols, 1, first, lane, GROUP_SIZE);
+        hi = first + group_total((real4)(own, 0, 0, 0), scratch).x / cols;
+    }
+    const real4 own = deviations_part(x, cols, 1, hi, lane, GROUP_SIZE);
+    return finish_stats(group_total(own, scratch), cols, eps, 1, hi);
 }
 
 /* The second try, of a row that was out of range. It is rare, so each work-item does it alone: no
@@ -143,18 +149,19 @@ static inline row_stats rescued_stats(const global X_TYPE *x, uint cols, real ep
 }
 
 /* Sums that overflow give NaN where they are folded and infinity elsewhere: rstd is NaN or 0. A row
- * with NaN or infinity comes here too, and becomes NaN under any scale. */
+ * with NaN or infinity becomes NaN under any scale; a group need not see that 256 times. */
 static inline real better_scale(row_stats stats, real eps)
 {
     if (!(stats.rstd > 0))
-        return SCALE_DOWN;
+        return stats.hopeless ? 1 : SCALE_DOWN;
     const bool tiny = eps < SCALE_DOWN && stats.rstd > TINY_RSTD && fabs(stats.hi) < TINY_MEAN;
     return tiny ? SCALE_UP : 1;
 }
 
 static inline void normalize_row(global Y_TYPE *y, const global X_TYPE *x,
                                  const global PARAM_TYPE *weight, const global PARAM_TYPE *bias,
-                                 uint cols, row_stats stats, bool stream)
+                                 uint cols, const global X_TYPE *next_x,
+                                 row_stats stats, bool stream)
 {
     uint c = VEC * GROUP_LANE;
     FOR_VECTORS(c, cols, GROUP_SIZE) {
@@ -167,7 +174,7 @@ static inline void normalize_row(global Y_TYPE *y, const global X_TYPE *x,
             STREAM(Y_TYPE)(out, y + c);
         else
             STORE(Y_TYPE)(out, y + c);
-        PREFETCH(x + cols + c);
+        PREFETCH(next_x + c);
     }
     if (c < cols) {
         const uint left = cols - c;
@@ -191,7 +198,7 @@ row_norm_forward(global Y_TYPE *y, global real *mean, global real *rstd, const g
                  ulong bias_offset, ulong y_stride, ulong x_stride, ulong rows, uint cols,
                  uint rows_per_group, uint stream, real eps)
 {
-    local real scratch[GROUP_SIZE];
+    local real4 scratch[GROUP_SIZE];
     const global PARAM_TYPE *w = weight ? weight + weight_offset : 0;
     const global PARAM_TYPE *b = bias ? bias + bias_offset : 0;
     const ulong first = get_group_id(0) * (ulong)rows_per_group;
@@ -205,7 +212,8 @@ row_norm_forward(global Y_TYPE *y, global real *mean, global real *rstd, const g
             stats = rescued_stats(x_row, cols, eps, scale);
         if (GROUP_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the row now */
-        normalize_row(y_row, x_row, w, b, cols, stats, stream && STREAMABLE(y_row));
+        normalize_row(y_row, x_row, w, b, cols, x_row + x_stride, stats,
+                      stream && STREAMABLE(y_row));
         if (mean && GROUP_LANE == 0) {
             const real unscale = stats.scale > 1 ? SCALE_DOWN : stats.scale < 1 ? SCALE_UP : 1;
             mean[mean_offset + row] = (stats.hi + stats.lo) * unscale;

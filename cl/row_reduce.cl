@@ -47,9 +47,10 @@ static inline real own_total(blocked_sum sum)
     return total.lane[0];
 }
 
-/* The sum of what the work-items of the group have. All must call this, and each gets the same
- * bits. `scratch` holds GROUP_SIZE elements; a group of one does not touch it. */
-static inline real group_total(real own, local real *scratch)
+/* The sums, each by itself, of four numbers that the work-items of the group have. All must call
+ * this, and each gets the same bits. `scratch` holds GROUP_SIZE elements; a group of one does not
+ * touch it. */
+static inline real4 group_total(real4 own, local real4 *scratch)
 {
     if (GROUP_SIZE == 1)
         return own;

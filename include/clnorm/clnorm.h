@@ -8,10 +8,13 @@
  * Errors. Functions return a status and, when `error` is not NULL, say in error->text what was
  * asked, what is allowed and which OpenCL call failed. `error` is written on failure only.
  *
- * Structs begin with struct_size and are made by their _INIT macro, which sets it and the defaults;
- * another struct_size is an error, so that an application built with an older header keeps working.
+ * Structs that may grow begin with struct_size and are made by their _INIT macro, which sets it and
+ * the defaults. Another struct_size is an error, never a misread.
  *
- * The library never prints, exits, or keeps anything outside of its handles. Define
+ * NULL is allowed only where it is said; getters of a handle need one.
+ *
+ * The library never prints or exits, and keeps nothing outside of its handles but a lock around the
+ * drivers' compilers. Define
  * CLNORM_NO_OPENCL to use the host reference without OpenCL headers. */
 #ifndef CLNORM_H
 #define CLNORM_H
@@ -125,7 +128,7 @@ typedef struct clnorm_desc {
     /* f32, f16 and bf16 mix freely; f64 goes with f64 only. */
     clnorm_dtype x_dtype, y_dtype;
     clnorm_dtype param_dtype; /* of weight and bias */
-    /* Finite, not negative; inside the square root. Rounded to float, but for f64 tensors. */
+    /* Inside the square root. 0, or a normal number of the arithmetic: float, or double for f64. */
     double eps;
     clnorm_form form;
 } clnorm_desc;

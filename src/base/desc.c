@@ -4,8 +4,10 @@
 #include "base/checked.h"
 #include "base/status.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 typedef struct {
     const char *name;
@@ -35,6 +37,17 @@ static clnorm_status check_f64(const clnorm_desc *desc, clnorm_error *error)
         clnorm_dtype_name(desc->param_dtype));
 }
 
+/* eps is a number of the device's arithmetic; subnormal ones are 0 on some devices. */
+static clnorm_status check_eps(const clnorm_desc *desc, clnorm_error *error)
+{
+    const bool wide = desc->x_dtype == CLNORM_F64;
+    const double least = wide ? DBL_MIN : FLT_MIN, most = wide ? DBL_MAX : FLT_MAX;
+    if (desc->eps == 0 || (desc->eps >= least && desc->eps <= most))
+        return CLNORM_OK;
+    return clnorm_fail(error, CLNORM_BAD_DESC, "eps is %g; allowed are 0 and %.3g to %.3g",
+                       desc->eps, least, most);
+}
+
 clnorm_status clnorm_desc_check(const clnorm_desc *desc, clnorm_error *error)
 {
     static const char kinds[] = "0 (layer norm) and 1 (RMS norm)";
@@ -60,10 +73,8 @@ clnorm_status clnorm_desc_check(const clnorm_desc *desc, clnorm_error *error)
     if (desc->cols < 1 || desc->cols > CLNORM_MAX_COLS)
         return clnorm_fail(error, CLNORM_BAD_DESC, "cols is %" PRIu64 "; allowed are 1 to %" PRIu64,
                            desc->cols, CLNORM_MAX_COLS);
-    if (!isfinite(desc->eps) || desc->eps < 0)
-        return clnorm_fail(error, CLNORM_BAD_DESC, "eps is %g; allowed are finite numbers from 0",
-                           desc->eps);
-    return check_f64(desc, error);
+    const clnorm_status types = check_f64(desc, error);
+    return types == CLNORM_OK ? check_eps(desc, error) : types;
 }
 
 clnorm_dtype clnorm_stats_dtype(const clnorm_desc *desc)

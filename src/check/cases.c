@@ -28,6 +28,8 @@ enum { WHOLE_TYPES = 4 };
 static const uint64_t mixture_shapes[][2] = {{7, 1000}, {2, 65}, {83, 257}};
 enum { QUICK_MIXTURES = 2 };
 
+#define USUAL_EPS 1e-5
+
 static const clnorm_kind kinds[] = {CLNORM_LAYER_NORM, CLNORM_RMS_NORM};
 static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
 
@@ -49,7 +51,7 @@ typedef struct {
     clnorm_desc desc;
 } list;
 
-static void add(list *l, uint64_t rows, uint64_t cols, const char *input)
+static void add(list *l, uint64_t rows, uint64_t cols, const char *input, double eps)
 {
     if (rows > 0 && cols > l->filter->max_elements / rows) {
         l->left_out++;
@@ -62,6 +64,7 @@ static void add(list *l, uint64_t rows, uint64_t cols, const char *input)
                                  .input = clnorm_input_find(input),
                                  .seed = l->filter->seed * 1000003 + l->count};
         c->desc.cols = cols;
+        c->desc.eps = eps;
     }
     l->count++;
 }
@@ -77,9 +80,11 @@ static uint64_t rows_for(uint64_t cols, size_t turn, uint64_t max_elements)
 
 static void add_shapes(list *l)
 {
+    static const double eps[] = {USUAL_EPS, 0, 1e-30, 1};
     for (size_t i = 0; i < COUNT(all_cols); i++)
-        add(l, rows_for(all_cols[i], i, l->filter->max_elements), all_cols[i], "mixed");
-    add(l, 0, 768, "mixed");
+        add(l, rows_for(all_cols[i], i, l->filter->max_elements), all_cols[i], "mixed",
+            eps[i % COUNT(eps)]);
+    add(l, 0, 768, "mixed", USUAL_EPS);
 }
 
 static void add_inputs(list *l)
@@ -89,14 +94,16 @@ static void add_inputs(list *l)
     const clnorm_input_kind *inputs = clnorm_input_kinds(&count);
     for (size_t i = 0; i < count; i++)
         if (clnorm_input_fits(&inputs[i], l->desc.x_dtype))
-            add(l, rows, cols, inputs[i].name);
+            add(l, rows, cols, inputs[i].name, USUAL_EPS);
+    add(l, rows, cols, "tiny", 0); /* else eps hides what is lost of tiny squares */
+    add(l, rows, cols, "constant", 0);
 }
 
 static void add_program(list *l, bool whole_type)
 {
     const bool all_shapes = whole_type && (!l->filter->quick || l->desc.x_dtype == CLNORM_F32);
     if (l->filter->cols) {
-        add(l, l->filter->rows, l->filter->cols, "mixed");
+        add(l, l->filter->rows, l->filter->cols, "mixed", USUAL_EPS);
         return;
     }
     if (all_shapes) {
@@ -106,7 +113,7 @@ static void add_program(list *l, bool whole_type)
     }
     const size_t count = l->filter->quick ? QUICK_MIXTURES : COUNT(mixture_shapes);
     for (size_t i = 0; i < count; i++)
-        add(l, mixture_shapes[i][0], mixture_shapes[i][1], "mixed");
+        add(l, mixture_shapes[i][0], mixture_shapes[i][1], "mixed", USUAL_EPS);
 }
 
 static bool wanted(int filter, int value) { return filter < 0 || filter == value; }

@@ -30,7 +30,7 @@ clnorm_status clnorm_copy_forward(const clnorm_copy *copy, cl_command_queue queu
     const cl_ulong vectors = (bytes + vector_bytes - 1) / vector_bytes;
     const cl_uint vectors_per_group =
         g->group_size == 1 ? (cl_uint)(65536 / vector_bytes) : 16 * g->group_size;
-    const cl_uint stream = (cl_uint)clnorm_streams(copy->context, bytes);
+    const cl_uint stream = (cl_uint)(bytes > g->stream_bytes);
     const clnorm_kernel_arg args[] = {
         CLNORM_ARG(dst),    CLNORM_ARG(src), CLNORM_ARG(vectors), CLNORM_ARG(vectors_per_group),
         CLNORM_ARG(stream),

@@ -68,6 +68,13 @@ static clnorm_geometry cooperative(const clnorm_context *context, uint64_t cols)
     return geometry;
 }
 
+/* Devices report anything from their L2 to all of L3 here, so it is a first guess only. */
+static uint64_t stream_bytes(const clnorm_device *device)
+{
+    const uint64_t least = (uint64_t)32 << 20;
+    return device->cache_bytes > least ? device->cache_bytes : least;
+}
+
 static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_desc *desc,
                                    clnorm_form form)
 {
@@ -78,6 +85,7 @@ static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_d
     if (desc->x_dtype == CLNORM_F64 && geometry.vec > 8)
         geometry.vec = 8;
     geometry.cpu_hints = has_cpu_hints(&context->device);
+    geometry.stream_bytes = stream_bytes(&context->device);
     geometry.most_iterations = most_iterations(&context->device);
     return geometry;
 }
@@ -126,20 +134,13 @@ static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
                                uint64_t rows, uint64_t cols, uint64_t row_bytes)
 {
+    const uint64_t most_groups = (uint64_t)1 << 22; /* some drivers count work-items in 32 bits */
     if (geometry->form == CLNORM_FORM_COOPERATIVE)
-        return 1;
+        return (uint32_t)(rows / most_groups + 1);
     const uint64_t worth_a_launch = 65536 / row_bytes + 1;
     const uint64_t balanced = rows / (4 * (uint64_t)(compute_units ? compute_units : 1)) + 1;
     const uint64_t allowed = geometry->most_iterations / iterations_per_row(geometry, cols);
     return (uint32_t)min_u64(min_u64(worth_a_launch, balanced), allowed);
-}
-
-int clnorm_streams(const clnorm_context *context, uint64_t bytes)
-{
-    /* Devices report anything from their L2 to all of L3 here, so it is a first guess only. */
-    const uint64_t floor = (uint64_t)32 << 20;
-    const uint64_t cache = context->device.cache_bytes;
-    return bytes > (cache > floor ? cache : floor);
 }
 
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes)

@@ -11,6 +11,7 @@ typedef struct clnorm_geometry {
     unsigned vec; /* columns that a work-item handles at once */
     unsigned group_size; /* work-items that share a row; 1 for sequential rows */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
+    uint64_t stream_bytes; /* more output than this goes past the cache */
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */
 } clnorm_geometry;
 
@@ -25,9 +26,6 @@ unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols);
  * unit. */
 uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
                                uint64_t rows, uint64_t cols, uint64_t row_bytes);
-
-/* Whether `bytes` of output should go past the cache. */
-int clnorm_streams(const clnorm_context *context, uint64_t bytes);
 
 /* "-DVEC=…" and so on for the program of this geometry; false if it does not fit. */
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes);

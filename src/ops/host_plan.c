@@ -139,7 +139,8 @@ static clnorm_status cut(const clnorm_op *op, const needs *n, uint64_t limit,
     const uint64_t max_alloc = op->context->device.max_alloc_bytes;
     const uint64_t left = limit > n->params ? limit - n->params : 0;
     const uint64_t widest = n->x > n->y ? n->x : n->y;
-    if (left < row || max_alloc < widest)
+    const uint64_t largest = n->params > widest ? n->params : widest;
+    if (left < row || max_alloc < largest)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY,
                            "one row needs %llu bytes on %s (input, output, weight, bias), and "
                            "%llu are allowed, %llu in one buffer",

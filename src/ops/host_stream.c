@@ -4,9 +4,12 @@
 #include "ops/host_plan.h"
 #include "runtime/staging.h"
 
+enum { OUTPUTS = 3 };
+
 typedef struct {
     clnorm_staged x, y, mean, rstd;
-    cl_event computed, done; /* NULL: the slot is free */
+    cl_event computed; /* NULL: the slot is free */
+    cl_event downloaded[OUTPUTS]; /* NULL for an output that is not wanted */
     uint64_t first, rows;
 } slot;
 
@@ -92,9 +95,9 @@ static clnorm_status start(job *j, slot *s, clnorm_error *error)
     const clnorm_events events = {n_wait, uploaded ? &uploaded : NULL, &s->computed};
     TRY(clnorm_row_norm_forward(j->op, j->queues.compute, &args, s->rows, events, error));
     TRY_CL(clFlush(j->queues.compute));
-    TRY(clnorm_download(j->queues.download, &s->mean, s->computed, NULL, error));
-    TRY(clnorm_download(j->queues.download, &s->rstd, s->computed, NULL, error));
-    TRY(clnorm_download(j->queues.download, &s->y, s->computed, &s->done, error));
+    clnorm_staged *const outputs[OUTPUTS] = {&s->y, &s->mean, &s->rstd};
+    for (size_t i = 0; i < OUTPUTS; i++)
+        TRY(clnorm_download(j->queues.download, outputs[i], s->computed, &s->downloaded[i], error));
     TRY_CL(clFlush(j->queues.download));
 fail:
     if (uploaded)
@@ -110,8 +113,9 @@ static void release(slot *s)
     clnorm_unstage(&s->rstd);
     if (s->computed)
         clReleaseEvent(s->computed);
-    if (s->done)
-        clReleaseEvent(s->done);
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (s->downloaded[i])
+            clReleaseEvent(s->downloaded[i]);
     *s = (slot){.rows = 0};
 }
 
@@ -119,10 +123,12 @@ static void release(slot *s)
 static clnorm_status finish(job *j, slot *s, clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
-    if (!s->done)
+    if (!s->computed)
         return CLNORM_OK;
     TRY(clnorm_await(s->computed, error));
-    TRY(clnorm_await(s->done, error));
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (s->downloaded[i])
+            TRY(clnorm_await(s->downloaded[i], error));
     TRY(clnorm_unmap(j->queues.download, &s->y, error));
     const uint64_t rows_done = s->first + s->rows;
     release(s);
@@ -161,6 +167,8 @@ static clnorm_status run(job *j, clnorm_error *error)
     TRY(clnorm_constant(j->op->context, j->args->bias, param_bytes, &j->bias, error));
     TRY(stream(j, error));
 fail:
+    for (unsigned i = 0; i < HOST_SLOTS; i++) /* still mapped after a failure */
+        clnorm_unmap(j->queues.download, &j->slots[i].y, NULL);
     clnorm_queues_release(&j->queues); /* finishes them: nothing writes to the arrays any more */
     for (unsigned i = 0; i < HOST_SLOTS; i++)
         release(&j->slots[i]);

@@ -41,15 +41,15 @@ static clnorm_status build_within_limit(clnorm_op *op, clnorm_error *error)
     size_t limit = 0;
     TRY(build_kernels(op, error));
     TRY(clnorm_kernel_limit(op->kernels, op->context->device.device_id, &limit, error));
-    if (limit >= op->geometry.group_size)
-        return CLNORM_OK;
-    clnorm_log(op->context, CLNORM_LOG_INFO, "the device allows groups of %zu, not %u", limit,
-               op->geometry.group_size);
-    while (op->geometry.group_size > 1 && op->geometry.group_size > limit)
+    while (limit < op->geometry.group_size && op->geometry.group_size > 1) {
         op->geometry.group_size /= 2;
-    clnorm_kernel_pool_destroy(op->kernels);
-    op->kernels = NULL;
-    TRY(build_kernels(op, error));
+        clnorm_log(op->context, CLNORM_LOG_INFO, "the device allows groups of %zu: trying %u",
+                   limit, op->geometry.group_size);
+        clnorm_kernel_pool_destroy(op->kernels);
+        op->kernels = NULL;
+        TRY(build_kernels(op, error));
+        TRY(clnorm_kernel_limit(op->kernels, op->context->device.device_id, &limit, error));
+    }
 fail:
     return status;
 }

@@ -13,7 +13,7 @@ clnorm_status clnorm_row_norm_forward(const clnorm_op *op, cl_command_queue queu
     const cl_uint cols = (cl_uint)desc->cols;
     const cl_uint rows_per_group = clnorm_rows_per_group(
         &op->geometry, op->context->device.compute_units, rows, desc->cols, y_row_bytes);
-    const cl_uint stream = (cl_uint)clnorm_streams(op->context, rows * y_row_bytes);
+    const cl_uint stream = (cl_uint)(rows * y_row_bytes > op->geometry.stream_bytes);
     const double eps = desc->eps;
     const float eps_f32 = (float)eps;
     const clnorm_kernel_arg kernel_args[] = {

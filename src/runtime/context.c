@@ -154,7 +154,7 @@ void clnorm_log(const clnorm_context *context, clnorm_log_level level, const cha
 {
     if (!context->log)
         return;
-    char text[1024];
+    char text[8192]; /* a build log has no end; its beginning tells most */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);

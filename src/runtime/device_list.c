@@ -122,6 +122,8 @@ fail:
 clnorm_status clnorm_devices_list(clnorm_device **devices, size_t *count, clnorm_error *error)
 {
     struct list list = {NULL, 0};
+    if (!devices || !count)
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !devices ? "devices" : "count");
     const clnorm_status status = add_all(&list, error);
     if (status != CLNORM_OK) {
         free(list.devices);

@@ -5,6 +5,11 @@ clnorm_status clnorm_mem_query(cl_mem mem, clnorm_mem_info *info, clnorm_error *
 {
     clnorm_status status;
     cl_mem parent = NULL;
+    cl_mem_object_type type = 0;
+    TRY_CL(clGetMemObjectInfo(mem, CL_MEM_TYPE, sizeof(type), &type, NULL));
+    if (type != CL_MEM_OBJECT_BUFFER)
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "an image (type 0x%x) instead of a buffer",
+                           (unsigned)type);
     TRY_CL(clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof(info->context), &info->context, NULL));
     TRY_CL(clGetMemObjectInfo(mem, CL_MEM_FLAGS, sizeof(info->flags), &info->flags, NULL));
     TRY_CL(clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof(info->bytes), &info->bytes, NULL));

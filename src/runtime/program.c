@@ -3,6 +3,7 @@
 
 #include "cl/kernels.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ static char *build_log(cl_program program, cl_device_id device)
         free(log);
         log = NULL;
     }
+    for (size_t end = log ? strlen(log) : 0; end > 0 && isspace((unsigned char)log[end - 1]); end--)
+        log[end - 1] = '\0';
     return log;
 }
 

@@ -206,6 +206,11 @@ clnorm_status clnorm_devices_select(const clnorm_device *devices, size_t count,
                                                              : "auto";
     const char *const source = text == environment ? "CLNORM_DEVICE" : "device selector";
     struct choice choice;
+    if (!n_chosen || (count && (!devices || !chosen)))
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL",
+                           !n_chosen  ? "n_chosen"
+                           : !devices ? "devices"
+                                      : "chosen");
     *n_chosen = 0;
     if (!parse(text, &choice))
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s \"%.200s\" is none of " GRAMMAR, source,

@@ -136,10 +136,11 @@ clnorm_status clnorm_await(cl_event event, clnorm_error *error)
 {
     clnorm_status status;
     cl_int state = CL_COMPLETE;
-    TRY_CL(clWaitForEvents(1, &event));
+    const cl_int waited = clWaitForEvents(1, &event);
     TRY_CL(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state, NULL));
-    if (state < 0)
+    if (state < 0) /* tells more than that waiting failed */
         return clnorm_cl_check(state, "a command of the queue", error);
+    TRY(clnorm_cl_check(waited, "clWaitForEvents", error));
 fail:
     return status;
 }
