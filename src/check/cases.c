@@ -84,12 +84,12 @@ static void add_shapes(list *l)
     for (size_t i = 0; i < COUNT(all_cols); i++)
         add(l, rows_for(all_cols[i], i, l->filter->max_elements), all_cols[i], "mixed",
             eps[i % COUNT(eps)]);
+    add(l, 4096, 7, "mixed", USUAL_EPS);
     add(l, 0, 768, "mixed", USUAL_EPS);
 }
 
-static void add_inputs(list *l)
+static void add_inputs(list *l, uint64_t rows, uint64_t cols)
 {
-    const uint64_t rows = l->filter->quick ? 3 : 7, cols = l->filter->quick ? 257 : 1000;
     size_t count = 0;
     const clnorm_input_kind *inputs = clnorm_input_kinds(&count);
     for (size_t i = 0; i < count; i++)
@@ -103,12 +103,15 @@ static void add_program(list *l, bool whole_type)
 {
     const bool all_shapes = whole_type && (!l->filter->quick || l->desc.x_dtype == CLNORM_F32);
     if (l->filter->cols) {
-        add(l, l->filter->rows, l->filter->cols, "mixed", USUAL_EPS);
+        add_inputs(l, l->filter->rows, l->filter->cols);
         return;
     }
     if (all_shapes) {
         add_shapes(l);
-        add_inputs(l);
+        if (l->filter->quick)
+            add_inputs(l, 3, 257);
+        else
+            add_inputs(l, 7, 1000);
         return;
     }
     const size_t count = l->filter->quick ? QUICK_MIXTURES : COUNT(mixture_shapes);

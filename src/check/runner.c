@@ -359,16 +359,15 @@ void clnorm_check_run(clnorm_context *context, const clnorm_check_case *c,
                       clnorm_check_result *result)
 {
     experiment e = {.c = c};
-    clnorm_error error = {.status = CLNORM_OK};
     clnorm_status status;
     *result = (clnorm_check_result){.outcome = CLNORM_PASSED, .verdict = CLNORM_VERDICT_INIT};
-    TRY(clnorm_op_create(context, &c->desc, &e.op, &error));
-    TRY(conduct(&e, result, &error));
+    TRY(clnorm_op_create(context, &c->desc, &e.op, &result->error));
+    TRY(conduct(&e, result, &result->error));
 fail:
     if (status == CLNORM_UNSUPPORTED) {
         result->outcome = CLNORM_SKIPPED;
-        snprintf(result->reason, sizeof(result->reason), "%.500s", error.text);
+        snprintf(result->reason, sizeof(result->reason), "%.500s", result->error.text);
     } else if (status != CLNORM_OK)
-        failed(result, c, error.text);
+        failed(result, c, result->error.text);
     release(&e);
 }

@@ -9,6 +9,7 @@ typedef enum clnorm_outcome { CLNORM_PASSED, CLNORM_FAILED, CLNORM_SKIPPED } cln
 
 typedef struct clnorm_check_result {
     clnorm_outcome outcome;
+    clnorm_error error; /* of the call that failed; its status is CLNORM_OK if results are wrong */
     clnorm_verdict verdict;
     char reason[512]; /* why it failed or was skipped: element, both numbers, seed */
 } clnorm_check_result;

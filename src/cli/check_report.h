@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command `check` found, and how it is printed. */
+#ifndef CLNORM_CLI_CHECK_REPORT_H
+#define CLNORM_CLI_CHECK_REPORT_H
+
+#include "check/runner.h"
+#include "cli/cli.h"
+
+/* All cases of an operator, its dtypes and a form on a device. */
+struct check_line {
+    const clnorm_device *device;
+    clnorm_desc desc; /* cols 0: the device could not be opened, and there are no cases */
+    size_t count[3]; /* by clnorm_outcome */
+    uint64_t compared;
+    double max_ulp, bound_share;
+    double error_at_1e6; /* largest |error| / (1 + |y|) of rows with mean 1e6; -1: no such rows */
+    char reason[512]; /* of the first case that failed, else of the first that was skipped */
+};
+
+struct check_report {
+    struct check_line *lines;
+    size_t n_lines;
+    size_t count[3], left_out;
+    size_t wrong; /* of those that failed: results outside of their bound */
+    clnorm_status broken; /* of the first OpenCL failure */
+};
+
+/* false if there is no memory. */
+bool check_report_case(struct check_report *report, const clnorm_device *device,
+                       const clnorm_check_case *c, const clnorm_check_result *result);
+bool check_report_broken(struct check_report *report, const clnorm_device *device,
+                         const clnorm_error *error);
+
+int check_report_table(const struct check_report *report, bool no_color);
+int check_report_json(const struct check_report *report);
+/* CLI_WRONG if a result is wrong, else the code of what is broken, else CLI_DEVICE if nothing was
+ * proved at all. */
+int check_report_code(const struct check_report *report);
+
+#endif
