@@ -36,8 +36,11 @@ int cmd_check(int argc, const char **argv);
 /* "clnorm: ..." on stderr; control characters (of a file name, say) become '?', so it is one line.
  */
 void complain(const char *format, ...) CLI_PRINTF(1, 2);
-/* The error's text in one line, but for a build log; "interrupted" once a signal came. Returns the
- * exit code. */
+enum { ERROR_LINE = sizeof(((clnorm_error *)0)->text) };
+
+/* The error's text in one line: of a build log, the line that names a kernel's source. */
+void error_line(const clnorm_error *error, char line[ERROR_LINE]);
+/* Prints that line, or "interrupted" once a signal came. Returns the exit code. */
 int complain_error(const clnorm_error *error);
 /* Fills *error with CLNORM_BAD_ARGS and returns false. */
 bool refuse(clnorm_error *error, const char *format, ...) CLI_PRINTF(2, 3);
@@ -66,11 +69,12 @@ enum option_type {
     OPTION_END = 0,
     OPTION_FLAG, /* bool: set to true */
     OPTION_TEXT, /* char *: freed by options_release */
+    OPTION_FILE, /* the same, not empty */
     OPTION_NUMBER, /* double */
     OPTION_COUNT, /* uint64_t */
     OPTION_SIZE, /* uint64_t: bytes, at least 1; 512M, 2G, 1048576 */
     OPTION_CHOICE, /* int: the place in `argument`, which lists the names: "f32|f16" */
-    OPTION_OPERAND /* char *: an argument that is no option, in the order of the table */
+    OPTION_OPERAND /* char *: a file, an argument that is no option, in the order of the table */
 };
 
 struct cli_option {

@@ -64,6 +64,8 @@ static int unknown_command(const char *name)
     const char *close = name ? closest_name(name, names, N_COMMANDS) : NULL;
     if (!name)
         complain("a command is missing; there are: %s", list);
+    else if (name[0] == '-')
+        complain("unknown option '%s'; see clnorm --help", name);
     else if (close)
         complain("no command '%s', did you mean '%s'? There are: %s", name, close, list);
     else

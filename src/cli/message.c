@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -12,10 +13,10 @@
 #include <unistd.h>
 
 /* A terminal must not obey what a file name or a driver says. */
-static void make_printable(char *text, bool keep_lines)
+static void make_printable(char *text)
 {
     for (char *c = text; *c; c++)
-        if (((unsigned char)*c < ' ' || *c == 127) && !(keep_lines && (*c == '\n' || *c == '\t')))
+        if ((unsigned char)*c < ' ' || *c == 127)
             *c = '?';
 }
 
@@ -26,7 +27,7 @@ void complain(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    make_printable(text, false);
+    make_printable(text);
     fflush(stdout); /* what was printed before stands before it */
     fprintf(stderr, "clnorm: %s\n", text);
 }
@@ -67,6 +68,55 @@ static void join_lines(char *text)
     *to = '\0';
 }
 
+/* The compiler's log in "... on DEVICE with OPTIONS: LOG"; NULL if there is none. */
+static char *find_log(char *text)
+{
+    char *options = strstr(text, " with -");
+    char *colon = options ? strstr(options, ": ") : NULL;
+    return colon ? colon + 2 : NULL;
+}
+
+/* The line that names a kernel's source, from the name on; NULL if none does. */
+static char *find_source_line(char *log)
+{
+    char *dot = strstr(log, ".cl:");
+    while (dot && !isdigit((unsigned char)dot[4]))
+        dot = strstr(dot + 1, ".cl:");
+    while (dot && dot > log && !strchr(" \t\n", dot[-1]))
+        dot--;
+    return dot;
+}
+
+/* Without a source line it is the compiler that fails, not a kernel. */
+static void build_failure_line(char *text, char *line, size_t bytes)
+{
+    enum { MOST = 240 };
+    static const char hint[] = "see clnorm devices --doctor";
+    char *log = find_log(text);
+    char *source_line = log ? find_source_line(log) : NULL;
+    if (source_line) {
+        source_line[strcspn(source_line, "\n")] = '\0';
+        snprintf(line, bytes, "%.*s; %.*s", MOST, source_line, (int)(log - 2 - text), text);
+        return;
+    }
+    join_lines(log ? log : text);
+    const int head = log ? (int)(log - text) : 0;
+    snprintf(line, bytes, "%.*s%.*s; %s", head, text, MOST, text + head, hint);
+}
+
+void error_line(const clnorm_error *error, char line[ERROR_LINE])
+{
+    char text[sizeof(error->text)];
+    snprintf(text, sizeof(text), "%s", error->text);
+    if (error->status == CLNORM_BUILD_FAILED) {
+        build_failure_line(text, line, ERROR_LINE);
+    } else {
+        join_lines(text);
+        snprintf(line, ERROR_LINE, "%s", text);
+    }
+    make_printable(line);
+}
+
 int complain_error(const clnorm_error *error)
 {
     /* The compiler inside of a driver removes its files on a signal, and so fails to build */
@@ -74,15 +124,9 @@ int complain_error(const clnorm_error *error)
         complain("interrupted");
         return CLI_INTERRUPTED;
     }
-    const bool has_log = error->status == CLNORM_BUILD_FAILED;
-    char text[sizeof(error->text)];
-    memcpy(text, error->text, sizeof(text));
-    text[sizeof(text) - 1] = '\0';
-    if (!has_log)
-        join_lines(text);
-    make_printable(text, has_log);
-    fflush(stdout); /* what was printed before stands before it */
-    fprintf(stderr, "clnorm: %s\n", text);
+    char line[ERROR_LINE];
+    error_line(error, line);
+    complain("%s", line);
     return exit_code_of(error->status);
 }
 
@@ -93,7 +137,7 @@ bool refuse(clnorm_error *error, const char *format, ...)
     va_start(args, format);
     vsnprintf(error->text, sizeof(error->text), format, args);
     va_end(args);
-    make_printable(error->text, false);
+    make_printable(error->text);
     return false;
 }
 

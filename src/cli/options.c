@@ -136,10 +136,15 @@ static const struct {
     const char *allowed; /* NULL: the option's argument lists it */
 } values[] = {
     [OPTION_NUMBER] = {parse_number, "a number"},
-    [OPTION_COUNT] = {parse_count, "a whole number"},
+    [OPTION_COUNT] = {parse_count, "a whole number from 0 to 18446744073709551615"},
     [OPTION_SIZE] = {parse_size, "a number of bytes above 0, such as 1048576, 512M or 2G"},
     [OPTION_CHOICE] = {parse_choice, NULL},
 };
+
+static bool is_text(enum option_type type)
+{
+    return type == OPTION_TEXT || type == OPTION_FILE || type == OPTION_OPERAND;
+}
 
 /* Takes `text`, which is NULL for a flag. */
 static int set_option(const struct cli_option *option, char *text)
@@ -152,9 +157,16 @@ static int set_option(const struct cli_option *option, char *text)
         complain("--%s: out of memory", option->name);
         return CLI_DEVICE;
     }
-    if (option->type == OPTION_TEXT || option->type == OPTION_OPERAND) {
+    if (is_text(option->type)) {
         keep_text(text, option->value);
-        return CLI_GO_ON;
+        if (*text || option->type == OPTION_TEXT)
+            return CLI_GO_ON;
+        if (option->letter)
+            complain("-%c '': must be the name of a file", option->letter);
+        else
+            complain("%s%s '': must be the name of a file", option->type == OPTION_FILE ? "--" : "",
+                     option->name);
+        return CLI_USAGE;
     }
     const char *allowed = values[option->type].allowed;
     const bool is_right = values[option->type].parse(text, option->value, option->argument);
@@ -266,6 +278,6 @@ int options_parse(int argc, const char **argv, const struct cli_option *options,
 void options_release(const struct cli_option *options)
 {
     for (size_t i = 0; options[i].type != OPTION_END; i++)
-        if (options[i].type == OPTION_TEXT || options[i].type == OPTION_OPERAND)
+        if (is_text(options[i].type))
             keep_text(NULL, options[i].value);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run.h"
 
+#include <string.h>
+
 static const struct cli_usage usage = {
     .summary = "INPUT [-o OUT] [OPTION...]",
     .examples =
@@ -29,6 +31,13 @@ static int check_options(const struct run_options *options)
         complain("--%s needs -o OUT", options->mean ? "mean" : "rstd");
         return CLI_USAGE;
     }
+    const char *const outputs[][2] = {
+        {"-o", options->output}, {"--mean", options->mean}, {"--rstd", options->rstd}};
+    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
+        if (outputs[i][1] && strcmp(outputs[i][1], "-") == 0) {
+            complain("%s '-': must be the name of a file", outputs[i][0]);
+            return CLI_USAGE;
+        }
     if (options->axes == 0) {
         complain("--axes 0: must be at least 1");
         return CLI_USAGE;
@@ -55,18 +64,18 @@ int cmd_run(int argc, const char **argv)
     struct run_options o = {.dtype = -1, .out_dtype = -1, .eps = 1e-5, .axes = 1};
     const struct cli_option options[] = {
         {"INPUT", 0, OPTION_OPERAND, &o.input, NULL, NULL},
-        {"output", 'o', OPTION_TEXT, &o.output, "OUT", "write the result to this .npy file"},
+        {"output", 'o', OPTION_FILE, &o.output, "OUT", "write the result to this .npy file"},
         {"op", 0, OPTION_CHOICE, &o.op, "layer_norm|rms_norm", "the operator (layer_norm)"},
-        {"weight", 0, OPTION_TEXT, &o.weight, "W.npy", "multiply by these, one per column"},
-        {"bias", 0, OPTION_TEXT, &o.bias, "B.npy", "add these, one per column"},
+        {"weight", 0, OPTION_FILE, &o.weight, "W.npy", "multiply by these, one per column"},
+        {"bias", 0, OPTION_FILE, &o.bias, "B.npy", "add these, one per column"},
         {"eps", 0, OPTION_NUMBER, &o.eps, "E", "added to the variance (1e-5)"},
         {"axes", 0, OPTION_COUNT, &o.axes, "N", "trailing axes that form a row (1)"},
         {"dtype", 0, OPTION_CHOICE, &o.dtype, "f32|f16|bf16|f64",
          "what INPUT holds; bf16 takes uint16 files as bfloat16"},
         {"out-dtype", 0, OPTION_CHOICE, &o.out_dtype, "f32|f16|bf16|f64",
          "what OUT holds (the type of INPUT)"},
-        {"mean", 0, OPTION_TEXT, &o.mean, "M.npy", "write the mean of each row"},
-        {"rstd", 0, OPTION_TEXT, &o.rstd, "R.npy", "write 1 / standard deviation of each row"},
+        {"mean", 0, OPTION_FILE, &o.mean, "M.npy", "write the mean of each row"},
+        {"rstd", 0, OPTION_FILE, &o.rstd, "R.npy", "write 1 / standard deviation of each row"},
         {"device", 'd', OPTION_TEXT, &o.device, "SELECTOR",
          "auto, all, gpu, acc, cpu, N, P:D, name=TEXT, platform=TEXT or uuid=HEX"},
         {"max-device-bytes", 0, OPTION_SIZE, &o.max_device_bytes, "BYTES",

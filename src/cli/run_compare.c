@@ -40,8 +40,8 @@ static bool prove_block(const struct run_session *session, const struct run_job 
 {
     clnorm_host_args args = run_job_args(job, first);
     args.y = block->y.base;
-    /* NaN everywhere: what another device left there must not pass as this one's */
-    memset(block->y.base, 0xff, (size_t)(rows * run_y_row_bytes(job)));
+    /* a number that no row gives: what another device left there must not pass as this one's */
+    memset(block->y.base, 0x5a, (size_t)(rows * run_y_row_bytes(job)));
     struct run_watch quiet = {.rows_before = first};
     return run_forward(session, job, rows, &args, &quiet, NULL, error) &&
            run_verify(session, job, first, rows, &args, watch, verdict, error);
@@ -141,7 +141,7 @@ static void add_line(struct table *table, const struct finding *finding)
 static int print_table(const struct run_job *job, const struct finding *findings, size_t n)
 {
     static const struct table_column columns[] = {
-        {.title = "device", .shrinks = true}, {.title = "platform", .shrinks = true},
+        {.title = "device", .shrinks = 2},    {.title = "platform", .shrinks = 1},
         {.title = "time", .right = true},     {.title = "GB/s", .right = true},
         {.title = "of copy", .right = true},  {.title = "max error", .right = true},
         {.title = "of bound", .right = true}, {.title = "verdict"},
@@ -213,7 +213,9 @@ static int judge(const struct finding *findings, size_t n)
             run_complain_wrong(finding->device, &finding->verdict);
             code = CLI_WRONG;
         } else if (!has_verdict(finding)) {
-            complain("%s: %s", finding->device->name, finding->error.text);
+            char line[ERROR_LINE];
+            error_line(&finding->error, line);
+            complain("%s: %s", finding->device->name, line);
             if (finding->error.status != CLNORM_UNSUPPORTED && code == CLI_OK)
                 code = exit_code_of(finding->error.status);
         }

@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -147,11 +148,21 @@ void run_verdict_json(json_t *object, const clnorm_verdict *verdict)
     json_object_set_new(object, "verdict", json_string(verdict->wrong ? "failed" : "passed"));
 }
 
+/* printf writes NaN in several ways. */
+static const char *number_text(char text[32], double value)
+{
+    snprintf(text, 32, "%.9g", value);
+    return isnan(value) ? "NaN" : text;
+}
+
 void run_complain_wrong(const clnorm_device *device, const clnorm_verdict *verdict)
 {
+    char got[32], expected[32], bound[48] = "";
+    if (isfinite(verdict->worst_expected))
+        snprintf(bound, sizeof(bound), " within %.3g", verdict->worst_bound);
     complain("wrong result: %" PRIu64 " of %" PRIu64 " values from %s; the worst is %s[%" PRIu64
-             ", %" PRIu64 "]: %.9g, must be %.9g within %.3g",
+             ", %" PRIu64 "]: %s, must be %s%s",
              verdict->wrong, verdict->compared, device->name, verdict->worst_tensor,
-             verdict->worst_row, verdict->worst_col, verdict->worst_got, verdict->worst_expected,
-             verdict->worst_bound);
+             verdict->worst_row, verdict->worst_col, number_text(got, verdict->worst_got),
+             number_text(expected, verdict->worst_expected), bound);
 }

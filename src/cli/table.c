@@ -36,18 +36,25 @@ void table_release(struct table *table)
     table->n_cells = 0;
 }
 
-/* The widest column that may shrink gives way, until all fit or none can. */
+static bool shrinks_before(const struct table *table, const size_t *widths, size_t a, size_t b)
+{
+    const unsigned order_a = table->columns[a].shrinks, order_b = table->columns[b].shrinks;
+    return order_a != order_b ? order_a < order_b : widths[a] > widths[b];
+}
+
+/* The widest of the columns that are first to shrink gives way, until all fit or none can. */
 static void shrink(const struct table *table, size_t *widths, size_t total, size_t limit)
 {
+    const size_t none = table->n_columns;
     while (total > limit) {
-        size_t *widest = NULL;
+        size_t next = none;
         for (size_t i = 0; i < table->n_columns; i++)
             if (table->columns[i].shrinks && widths[i] > LEAST_WIDTH &&
-                (!widest || widths[i] > *widest))
-                widest = &widths[i];
-        if (!widest)
+                (next == none || shrinks_before(table, widths, i, next)))
+                next = i;
+        if (next == none)
             return;
-        --*widest;
+        widths[next]--;
         total--;
     }
 }

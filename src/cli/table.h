@@ -8,7 +8,8 @@
 struct table_column {
     const char *title;
     bool right; /* numbers: aligned to the right */
-    bool shrinks; /* names: cut with ".." where the terminal is too narrow */
+    unsigned shrinks; /* names: cut with ".." where the terminal is too narrow, first all of 1, then
+                         those of 2; 0: never */
 };
 
 enum table_tone { TONE_PLAIN = 0, TONE_GOOD, TONE_BAD, TONE_FAINT };

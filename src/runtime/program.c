@@ -63,7 +63,7 @@ static clnorm_status build(clnorm_context *context, cl_program program, const ch
     }
     if (code == CL_SUCCESS)
         return CLNORM_OK;
-    clnorm_log(context, CLNORM_LOG_WARNING, "build with %s failed: %s", options, log ? log : "");
+    clnorm_log(context, CLNORM_LOG_INFO, "build with %s failed: %s", options, log ? log : "no log");
     clnorm_cl_check(code, "clBuildProgram", error);
     clnorm_fail_more(error, " on %s with %s: %s", context->device.name, options,
                      log ? log : "the compiler gave no log");
