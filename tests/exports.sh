@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/exports.sh HEADER SHARED STATIC: what the two libraries show, and what they never call.
+# tests/exports.sh HEADER SHARED STATIC: what the two libraries show, what they never call, and that
+# they neither keep state nor run before main.
 set -euo pipefail
 header=$1 shared=$2 static=$3
 failed=0
@@ -26,4 +27,16 @@ forbidden+='|__(v|f|vf)?printf_chk|exit|_exit|abort|atexit|__assert_fail|setloca
 called=$(nm -g --undefined-only "$static" | awk '$1 == "U" {print $2}' |
     grep -xE "$forbidden" | sort -u || true)
 [ -z "$called" ] || wrong "the library must not use:" "$called"
+
+constructors=$(objdump -h "$static" |
+    grep -oE ' \.((pre)?init_array|fini_array|ctors|dtors)[^ ]*' | sort -u || true)
+[ -z "$constructors" ] || wrong "the library must not run outside of its calls:" "$constructors"
+
+# Symbols in sections that stay writable: nm shows constants with pointers, which do not, alike. A
+# section's own symbol has its name. The lock guards drivers that cannot build in two threads.
+writable=$(objdump -t "$static" |
+    sed -nE 's/^[0-9a-f]+ .{7} ([^ ]+)\t[0-9a-f]+ +(\.hidden )?([^ ]+)$/\1 \3/p' |
+    grep -E '^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)' | grep -v '^\.data\.rel\.ro' |
+    awk '$1 != $2 && $2 != "build_lock" {print $2}' || true)
+[ -z "$writable" ] || wrong "the library must have no writable globals:" "$writable"
 exit $failed

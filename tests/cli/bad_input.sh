@@ -15,6 +15,7 @@ npy half.npy "'<f2'" False '(32,)' 64
 must_fail 2 'a command is missing; there are: devices, run, check'
 must_fail 2 "did you mean 'run'" rum x.npy
 must_fail 2 "no command 'normalize'; there are: devices" normalize
+must_fail 2 "unknown option '--bogus'; see clnorm --help" --bogus
 must_fail 2 'unknown option --epz, did you mean --eps' run x.npy -o out.npy --epz=3
 must_fail 2 'unknown option -z' run x.npy -o out.npy -z
 must_fail 2 'option --eps needs a value' run x.npy -o out.npy --eps
@@ -29,6 +30,10 @@ must_fail 2 'eps is -1' run x.npy -o out.npy --eps -1
 must_fail 2 'eps is nan' run x.npy -o out.npy --eps nan
 must_fail 2 'eps is inf' run x.npy -o out.npy --eps inf
 must_fail 2 "--axes 'two': must be a whole number" run x.npy -o out.npy --axes two
+for axes in -1 99999999999999999999 +1; do
+    must_fail 2 "--axes '$axes': must be a whole number from 0 to 18446744073709551615" \
+        run x.npy -o out.npy --axes $axes
+done
 must_fail 2 '--axes 0: must be at least 1' run x.npy -o out.npy --axes 0
 must_fail 2 '--axes 3: must be at most 2' run x.npy -o out.npy --axes 3
 must_fail 2 "--max-device-bytes '12Q'" run x.npy -o out.npy --max-device-bytes 12Q
@@ -95,6 +100,15 @@ must_fail 2 'w.npy holds f32 and half.npy holds f16; must be the same' \
 must_fail 2 'out.npy/y.npy: cannot be written: No such file or directory' run x.npy -o out.npy/y.npy
 must_fail 2 '.: is a directory; must be the name of a file' run x.npy -o .
 must_fail 2 '/proc/self/y.npy: cannot be written' run x.npy -o /proc/self/y.npy
+must_fail 2 "-o '-': must be the name of a file" run x.npy -o -
+must_fail 2 "--mean '-': must be the name of a file" run x.npy -o out.npy --mean -
+must_fail 2 "--rstd '-': must be the name of a file" run x.npy -o out.npy --rstd -
+[ ! -e - ] || fail 'a file named - is left'
+must_fail 2 "INPUT '': must be the name of a file" run '' -o out.npy
+must_fail 2 "-o '': must be the name of a file" run x.npy -o ''
+for option in --weight --bias --mean --rstd; do
+    must_fail 2 "$option '': must be the name of a file" run x.npy -o out.npy $option ''
+done
 must_fail 2 '/dev/full: is not a regular file' run x.npy -o /dev/full
 cp x.npy before.npy
 must_fail 2 'x.npy: is the same file as the input x.npy' run x.npy -o x.npy

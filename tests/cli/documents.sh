@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # tests/cli/documents.sh COMMAND ROOT: every command and option that --help lists is in the man page
-# and in the completion, and neither has one that is not there.
+# and in the completion, and neither has one that is not there. The files that the documents link to
+# are there.
 set -eu
 clnorm=$(realpath "$1")
 man=$2/docs/clnorm.1
@@ -34,6 +35,14 @@ for option in $listed; do
 done
 for option in $documented $completed; do
     echo "$listed" | grep -qx -e "$option" || fail "$option is no option of clnorm"
+done
+
+for document in "$2"/README.md "$2"/CONTRIBUTING.md "$2"/docs/*.md; do
+    # ](TARGET), without what is on the web and places in the same document
+    links=$(grep -o ']([^)]*)' "$document" | sed 's/^](//; s/)$//; s/#.*//' | grep -v '://' || true)
+    for link in $links; do
+        [ -e "$(dirname "$document")/$link" ] || fail "$document links to $link, which is not there"
+    done
 done
 
 echo "$(echo "$listed" | wc -l) options, $failures failures"

@@ -37,16 +37,36 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
     return real(queue, kernel, dimensions, offset, global, local, n_wait, wait_list, event);
 }
 
-/* "build": no program compiles. */
+/* "build": no program compiles; "build log": and the log says where. */
 cl_int clBuildProgram(cl_program program, cl_uint n_devices, const cl_device_id *devices,
                       const char *options, void (*notify)(cl_program, void *), void *user)
 {
     cl_int (*real)(cl_program, cl_uint, const cl_device_id *, const char *,
                    void (*)(cl_program, void *), void *);
-    if (has_fault("build"))
+    if (has_fault("build") || has_fault("build log"))
         return CL_BUILD_PROGRAM_FAILURE;
     *(void **)&real = dlsym(RTLD_NEXT, "clBuildProgram");
     return real(program, n_devices, devices, options, notify, user);
+}
+
+cl_int clGetProgramBuildInfo(cl_program program, cl_device_id device, cl_program_build_info what,
+                             size_t bytes, void *value, size_t *needed)
+{
+    static const char log[] = "Compilation started\n"
+                              "row_norm.cl:12:3: error: of the test\n"
+                              "   12 | int x = y;\n"
+                              "row_norm.cl:13:3: error: another\n"
+                              "Compilation failed\n";
+    cl_int (*real)(cl_program, cl_device_id, cl_program_build_info, size_t, void *, size_t *);
+    if (has_fault("build log") && what == CL_PROGRAM_BUILD_LOG) {
+        if (needed)
+            *needed = sizeof(log);
+        if (value && bytes >= sizeof(log))
+            memcpy(value, log, sizeof(log));
+        return CL_SUCCESS;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "clGetProgramBuildInfo");
+    return real(program, device, what, bytes, value, needed);
 }
 
 /* "memory": no buffer can be had. */

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # tests/consumers/run.sh BUILD_ROOT CC CXX: installs clnorm into a folder, builds the applications
 # beside this script against it through pkg-config, with the shared and with the static library,
-# and runs them on the device that the environment gives.
+# and the example of README.md by its own line, and runs them on the device that the environment
+# gives.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1 cc=$2 cxx=$3
@@ -41,3 +42,15 @@ for program in c-static cxx-static; do
         exit 1
     fi
 done
+
+# The example: both rows are the same but for the mean.
+# shellcheck disable=SC2317 # called by the line of README.md
+cc() { command "$cc" -std=c99 -Wall -Wextra -Werror "$@"; }
+readme=$here/../../README.md
+cd "$scratch"
+# shellcheck disable=SC2016 # three backquotes, not a command
+sed -n '/^```c$/,/^```$/{/^```/d;p}' "$readme" >example.c
+eval "$(sed -n '/^    cc example\.c /p' "$readme")"
+echo "example of README.md:"
+LD_LIBRARY_PATH=$libraries ./a.out | tee output
+[ "$(cat output)" = $'-1.34164 1.34164\n-1.34164 1.34164' ]

@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# tests/cli/check.sh COMMAND LIBRARY: `check` counts what it found, in its table and in its JSON,
+# and its exit code and that of `devices` say it too. LIBRARY is built from faulty_opencl.c.
+set -eu
+clnorm=$(realpath "$1")
+library=$(realpath "$2")
+# shellcheck source=tests/cli/npy.sh
+. "$(dirname "$(realpath "$0")")/npy.sh"
+
+# counts FIELD: the last numbers of the table, "N passed, N failed, N skipped"
+counts() { tail -n 1 stdout | sed -n "s/.*\\<\\([0-9][0-9]*\\) $1.*/\\1/p"; }
+
+# json_counts FIELD: how often FIELD is counted in the results, then in the summary, which is last
+json_counts() {
+    sed -n "s/.*\"$1\": \\([0-9]*\\).*/\\1/p" stdout |
+        awk '{ sum += last; last = $1 } END { print sum + 0, last }'
+}
+
+# check_json: the document in stdout is valid, and its summary is the sum over its results
+check_json() {
+    if command -v python3 >/dev/null; then
+        python3 -m json.tool stdout >/dev/null || fail 'the JSON is not valid'
+    fi
+    sed '1,/"summary": {/d' stdout | grep -q '"cases"' && fail 'the summary is not last'
+    for field in passed failed skipped; do
+        pair=$(json_counts $field)
+        [ "${pair% *}" = "${pair#* }" ] || fail "$field: the sum and the summary are $pair"
+    done
+}
+
+# must_end CODE ARGUMENT...: an exit code, whatever is printed
+must_end() {
+    want=$1
+    shift
+    case_name="clnorm $* (fault ${CLNORM_TEST_FAULT-none})"
+    cases=$((cases + 1))
+    code=0
+    "$clnorm" "$@" >stdout 2>stderr </dev/null || code=$?
+    [ "$code" -eq "$want" ] || fail "exit code $code, must be $want"
+}
+
+# ---- a device that is right ----
+must_pass check --shape 3x5
+tail -n 1 stdout | grep -Eqx '[1-9][0-9]* passed, 0 failed, [0-9]+ skipped' ||
+    fail 'the last line does not count'
+grep -q PASS stdout || fail 'no PASS'
+grep -q FAIL stdout && fail 'a FAIL'
+passed=$(counts passed)
+must_pass check --shape 3x5 --json
+check_json
+[ "$(json_counts passed)" = "$passed $passed" ] || fail "the table counted $passed passed"
+must_pass check --shape 3x5 --op rms_norm --dtype f32 --form sequential --seed 2 --max-elements 15
+grep -q layer_norm stdout && fail 'an operator that was not asked for'
+[ "$(counts passed)" -lt "$passed" ] || fail 'what is asked for narrows nothing'
+
+# ---- a device that is wrong, or fails ----
+# the sanitizers want to be first, and need not be
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
+for case in 1:lazy 3:build 3:memory; do
+    export LD_PRELOAD="$library" CLNORM_TEST_FAULT="${case#*:}"
+    must_end "${case%:*}" check --shape 3x5
+    grep -q 'FAIL$' stdout || fail 'no line with FAIL'
+    grep -q PASS stdout && fail 'a PASS'
+    failed=$(counts failed)
+    [ "$failed" -gt 0 ] || fail 'no failure is counted'
+    must_end "${case%:*}" check --shape 3x5 --json
+    unset LD_PRELOAD CLNORM_TEST_FAULT
+    check_json
+    [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
+done
+
+# ---- the command line ----
+for shape in 3 x5 5x0 ' 3x5' 3x-5 99999999x99999999 99999999999999999999999x5; do
+    must_fail 2 "--shape '$shape': must " check --shape "$shape"
+done
+must_fail 2 "--shape '4x5': must have at most 19 elements" check --shape 4x5 --max-elements 19
+must_fail 2 "--max-elements '0': must be at least 1" check --max-elements 0
+must_fail 2 "--max-elements 'many': must be a whole number from 0 to 18446744073709551615" \
+    check --max-elements many
+must_fail 2 "--seed '-1': must be a whole number from 0 to 18446744073709551615" check --seed -1
+must_fail 2 "--op 'foo': must be all|layer_norm|rms_norm" check --op foo
+must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64" check --dtype f8
+must_fail 2 "unexpected argument 'x.npy'" check x.npy
+must_fail 2 'nonsense' check --shape 3x5 --device nonsense
+must_fail 3 'name=nobody' check --shape 3x5 --device name=nobody
+
+# ---- colours: on a terminal, unless they are not wanted ----
+escape=$(printf '\033')
+# has_color COMMAND: what it writes to a terminal has a colour in it
+has_color() {
+    case_name="on a terminal: $1"
+    cases=$((cases + 1))
+    env -u NO_COLOR TERM=xterm script -qec "$1" /dev/null >stdout 2>stderr </dev/null ||
+        fail "exit code $?, must be 0"
+    grep -q PASS stdout || fail 'no PASS'
+    grep -qF "${escape}[32m" stdout
+}
+if command -v script >/dev/null; then
+    has_color "'$clnorm' check --shape 3x5" || fail 'no colours'
+    has_color "'$clnorm' check --shape 3x5 --no-color" && fail 'colours'
+    has_color "NO_COLOR=1 '$clnorm' check --shape 3x5" && fail 'colours'
+else
+    echo 'no script(1): colours are not tested'
+fi
+must_pass check --shape 3x5
+grep -qF "$escape" stdout && fail 'colours, and no terminal'
+
+# ---- devices ----
+for arguments in '' --json --doctor '--doctor --json'; do
+    # shellcheck disable=SC2086
+    must_pass devices $arguments
+done
+must_end 3 devices --device name=nobody
+must_fail 2 'nonsense' devices --device nonsense
+
+finish
