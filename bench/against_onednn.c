@@ -172,8 +172,8 @@ int main(int argc, char **argv)
 {
     struct problem p = {.rows = argc > 2 ? strtoull(argv[1], NULL, 10) : 524288,
                         .cols = argc > 2 ? strtoull(argv[2], NULL, 10) : 768};
-    struct opencl cl = {NULL};
-    struct onednn dnn = {NULL};
+    struct opencl cl = {.context = NULL};
+    struct onednn dnn = {.engine = NULL};
     double ours[ROUNDS], theirs[ROUNDS];
     const uint64_t elements = p.rows * p.cols;
     p.x = floats(elements);
