@@ -11,6 +11,7 @@ typedef struct clnorm_check_case {
     const clnorm_input_kind *input;
     /* Gaps between rows, an odd offset, which optional tensors are given: all follow from it. */
     uint64_t seed;
+    int once; /* run in one way only, without comparing bits with further runs */
 } clnorm_check_case;
 
 typedef struct clnorm_check_filter {

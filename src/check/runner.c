@@ -343,9 +343,10 @@ static clnorm_status conduct(experiment *e, clnorm_check_result *r, clnorm_error
     TRY(run(e, &first_trial, error));
     if (judge_values(e, r) != CLNORM_PASSED)
         return CLNORM_OK;
-    for (size_t i = 0; i < sizeof(other_trials) / sizeof(other_trials[0]); i++) {
+    for (size_t i = 0; !e->c->once && i < sizeof(other_trials) / sizeof(other_trials[0]); i++) {
         const trial *t = &other_trials[i];
-        if (t->in_place && !one_type)
+        /* without the hints there is no other store */
+        if ((t->in_place && !one_type) || (t->streamed && !e->op->geometry.cpu_hints))
             continue;
         TRY(run(e, t, error));
         if (judge_bytes(e, t->name, r) != CLNORM_PASSED)
