@@ -89,22 +89,107 @@ typedef enum clnorm_dtype {
     CLNORM_F32 = 0,
     CLNORM_F16, /* IEEE 754 binary16; devices need no cl_khr_fp16 */
     CLNORM_BF16, /* the upper 16 bits of a float */
-    CLNORM_F64 /* devices need cl_khr_fp64 */
+    CLNORM_F64, /* devices need cl_khr_fp64 */
+    /* of y only, see clnorm_quant */
+    CLNORM_I8,
+    CLNORM_E4M3, /* fp8 with 448 as the largest number and no infinity (OCP 8-bit FP, "fn") */
+    CLNORM_E5M2, /* fp8 with 57344 as the largest finite number; clnorm writes no infinity */
+    CLNORM_I32, /* of qsum only */
+    CLNORM_DTYPE_DEFAULT /* in a descriptor: what its comment says */
 } clnorm_dtype;
 
 /* Bytes of an element, 0 if `dtype` is none. */
 CLNORM_API size_t clnorm_dtype_bytes(clnorm_dtype dtype);
-/* "f32" "f16" "bf16" "f64", or "?". */
+/* "f32" "f16" "bf16" "f64" "i8" "e4m3" "e5m2" "i32", or "?". */
 CLNORM_API const char *clnorm_dtype_name(clnorm_dtype dtype);
 
+/* A tensor x is a matrix of [rows, cols]; rows is given with each call. It is cut into sets of
+ * elements that are normalized together ("stat rows"):
+ *
+ *   layer_norm rms_norm lp_norm weight_norm mvn
+ *                   each row is a set; with groups = G each of G equal parts of a row is one
+ *   group_norm      a row is a sample of [channels, spatial] (NCHW) or [spatial, channels] (NHWC);
+ *                   each of `groups` equal ranges of channels of a sample is a set
+ *   instance_norm   the same with groups = channels
+ *   batch_norm, mvn with channels
+ *                   a channel of all samples is a set
+ *
+ * x^ = (x - mean) * rstd, then y = x^ * (weight + weight_offset) + bias. weight and bias have cols
+ * elements, or one per channel (group, instance, batch norm), or one per row (weight_norm). */
 typedef enum clnorm_kind {
-    /* y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(variance + eps), with the mean and
-     * the (biased) variance of each row: Ba, Kiros, Hinton, arXiv:1607.06450, eq. 3 and 4. */
+    /* Ba, Kiros, Hinton, arXiv:1607.06450, eq. 3 and 4. */
     CLNORM_LAYER_NORM = 0,
-    /* y = x * rstd * weight + bias, rstd = 1 / sqrt(mean of squares + eps): Zhang, Sennrich,
-     * arXiv:1910.07467, eq. 4. */
-    CLNORM_RMS_NORM
+    /* mean = 0, the mean of squares instead of the variance: Zhang, Sennrich, arXiv:1910.07467. */
+    CLNORM_RMS_NORM,
+    CLNORM_GROUP_NORM, /* Wu, He, arXiv:1803.08494; ONNX GroupNormalization 21 */
+    CLNORM_INSTANCE_NORM, /* Ulyanov, Vedaldi, Lempitsky, arXiv:1607.08022 */
+    CLNORM_BATCH_NORM, /* Ioffe, Szegedy, arXiv:1502.03167 */
+    /* mean = 0, rstd = 1 / (sum of |x|^p)^(1/p); no weight, no bias. A set of zeros gives y = 0. */
+    CLNORM_LP_NORM,
+    /* weight * x / |x|, a weight for each row: Salimans, Kingma, arXiv:1602.07868. */
+    CLNORM_WEIGHT_NORM,
+    CLNORM_MVN /* layer_norm, or batch_norm if channels is set, without weight and bias */
 } clnorm_kind;
+
+typedef enum clnorm_layout { CLNORM_NCHW = 0, CLNORM_NHWC } clnorm_layout;
+
+/* v: variance, or mean of squares; n: the norm that lp_norm and weight_norm divide by. */
+typedef enum clnorm_eps_mode {
+    CLNORM_EPS_INSIDE = 0, /* rstd = 1 / sqrt(v + eps); lp_norm with p 2: 1 / sqrt(n^2 + eps) */
+    CLNORM_EPS_OUTSIDE, /* rstd = 1 / (sqrt(v) + eps); lp_norm: 1 / (n + eps) */
+    CLNORM_EPS_CLAMP /* rstd = 1 / max(sqrt(v), eps); lp_norm: 1 / max(n, eps) */
+} clnorm_eps_mode;
+
+/* Rounding of x^ * weight. */
+typedef enum clnorm_cast {
+    CLNORM_CAST_WIDE = 0, /* all in float, one rounding to y_dtype */
+    CLNORM_CAST_FIRST /* x^ is rounded to y_dtype, and its product with the weight again (ONNX) */
+} clnorm_cast;
+
+/* With a residual: what the statistics and y are taken of. */
+typedef enum clnorm_contract {
+    CLNORM_SUM_ROUNDED = 0, /* of the sum rounded to residual_dtype, as of a kernel of its own */
+    CLNORM_SUM_EXACT /* of the sum in float; only what is written to `sum` is rounded */
+} clnorm_contract;
+
+/* Where the statistics of a forward call come from. */
+typedef enum clnorm_stats_source {
+    CLNORM_STATS_COMPUTED = 0,
+    CLNORM_STATS_GIVEN, /* args.mean and args.rstd are inputs */
+    CLNORM_STATS_RUNNING /* batch_norm: args.running_mean and running_var are inputs (inference) */
+} clnorm_stats_source;
+
+/* What the backward pass takes x^ from. */
+typedef enum clnorm_source_of_backward {
+    CLNORM_FROM_INPUT = 0, /* args.x (or args.sum) */
+    CLNORM_FROM_OUTPUT /* args.y and rstd: x^ = (y - bias) / (weight + offset), without zeros */
+} clnorm_source_of_backward;
+
+/* SiLU(z) = z / (1 + exp(-z)), arXiv:1702.03118, with z of [rows, cols]. */
+typedef enum clnorm_act_gate {
+    CLNORM_ACT_NONE = 0,
+    CLNORM_ACT_AFTER, /* y = norm(x) * SiLU(z) */
+    CLNORM_ACT_BEFORE /* y = norm(x * SiLU(z)) */
+} clnorm_act_gate;
+
+/* How y is scaled before it is stored as i8, e4m3 or e5m2; y_dtype says which. The value of an
+ * element q is q * qscale, or (q - qzero) * qscale. */
+typedef enum clnorm_quant {
+    CLNORM_QUANT_NONE = 0,
+    CLNORM_QUANT_STATIC, /* one scale, given in args.qscale */
+    CLNORM_QUANT_ROW, /* a scale for each row, from its largest |y|, written to args.qscale */
+    CLNORM_QUANT_GROUP, /* a scale for each quant_group columns of a row */
+    CLNORM_QUANT_ROW_ASYMMETRIC /* i8: scale and zero point from the least and largest y of a row */
+} clnorm_quant;
+
+/* Optional inputs of a descriptor. s = alpha * residual + gate * dropout(x + x_bias) is what is
+ * normalized, and y = norm(s) * (scale_offset + scale) + shift what comes out. */
+enum {
+    CLNORM_WITH_RESIDUAL = 1, /* residual: [rows, cols] */
+    CLNORM_WITH_X_BIAS = 2, /* x_bias: [cols] */
+    CLNORM_WITH_GATE = 4, /* gate: [mods, cols], see rows_per_mod */
+    CLNORM_WITH_MODULATION = 8 /* scale, shift: [mods, cols] (adaptive norm, arXiv:2212.09748) */
+};
 
 /* How a device walks a row. The choice depends on the device and on cols, never on rows. */
 typedef enum clnorm_form {
@@ -113,24 +198,54 @@ typedef enum clnorm_form {
     CLNORM_FORM_COOPERATIVE /* a work-group shares a row: GPUs */
 } clnorm_form;
 
-/* A tensor x of [rows, cols] is normalized row by row; rows is given with each call.
+/* What is normalized, and how.
  *
  * Sums are done in float, or in double for f64 tensors, with the mean carried as two numbers, so
  * that y is right to a few units of the last place whatever the mean of a row. The bits of a row
  * depend on that row, the descriptor and the device alone: not on rows, nor on the run.
- * A row that holds NaN or an infinity gives NaN in all of its y, mean and rstd (the mean of RMSNorm
+ * A set that holds NaN or an infinity gives NaN in all of its y, mean and rstd (the mean of RMSNorm
  * stays 0), and nowhere else.
- * A constant row gives y = bias; with eps = 0 it gives y = NaN and rstd = infinity. */
+ * A constant set gives y = bias; with eps = 0 it gives y = NaN and rstd = infinity. */
 typedef struct clnorm_desc {
     size_t struct_size;
     clnorm_kind kind;
-    uint64_t cols; /* 1 .. CLNORM_MAX_COLS */
-    /* f32, f16 and bf16 mix freely; f64 goes with f64 only. */
+    uint64_t cols; /* 1 .. CLNORM_MAX_COLS; may be 0 where channels is set: channels * spatial */
+    /* f32, f16 and bf16 mix freely; f64 goes with f64 only. y may be i8, e4m3 or e5m2. */
     clnorm_dtype x_dtype, y_dtype;
-    clnorm_dtype param_dtype; /* of weight and bias */
-    /* Inside the square root. 0, or a normal number of the arithmetic: float, or double for f64. */
+    clnorm_dtype param_dtype; /* of weight, bias, x_bias, gate, scale, shift */
+    clnorm_dtype residual_dtype; /* of residual and sum; default: x_dtype */
+    clnorm_dtype dy_dtype; /* of dy, dsum; default: y_dtype, or x_dtype if y is quantised */
+    clnorm_dtype dx_dtype; /* of dx, dresidual, dz; default: x_dtype */
+    clnorm_dtype dparam_dtype; /* of dweight, dbias, dx_bias, dgate, dscale, dshift; param_dtype */
+    /* 0, or a normal number of the arithmetic: float, or double for f64. */
     double eps;
     clnorm_form form;
+    /* group, instance, batch norm: channels that divide cols, the rest is spatial. Else 0. */
+    uint64_t channels;
+    uint64_t groups; /* 0: 1. Divides channels (group_norm) or cols */
+    clnorm_layout layout;
+    clnorm_eps_mode eps_mode;
+    unsigned ddof; /* the variance is divided by N - ddof: 0 or 1 */
+    uint64_t stats_cols; /* rms_norm: the statistics come from that many first columns; 0: all */
+    double p; /* of lp_norm: 1 or more */
+    int center_only; /* 1: y = x - mean, no division (layer_norm, mvn) */
+    double weight_offset; /* added to the weight in float: 1 for zero-centred weights */
+    clnorm_cast cast;
+    clnorm_stats_source stats;
+    unsigned inputs; /* CLNORM_WITH_... */
+    double alpha; /* of the residual */
+    clnorm_contract contract;
+    uint64_t rows_per_mod; /* rows that share a row of gate, scale, shift; 0: all rows */
+    double scale_offset;
+    clnorm_act_gate act_gate;
+    double dropout; /* probability that an element of x is dropped: 0 to 1 */
+    double momentum; /* batch_norm: running = (1 - momentum) * running + momentum * batch */
+    int running_biased; /* 1: running_var takes the biased variance (ONNX), 0: N - 1 (PyTorch) */
+    clnorm_quant quant;
+    uint64_t quant_group; /* columns of a scale, which divide cols */
+    double qscale_min; /* least scale; 0: FLT_EPSILON for i8, 1 / (512 * largest) for fp8 */
+    double qscale_max; /* largest scale; 0: no limit */
+    clnorm_source_of_backward backward;
 } clnorm_desc;
 
 #define CLNORM_MAX_COLS ((uint64_t)1 << 31)
@@ -138,8 +253,11 @@ typedef struct clnorm_desc {
 /* LayerNorm of f32 with eps 1e-5; cols must be set. */
 #define CLNORM_DESC_INIT                                                                           \
     {                                                                                              \
-        sizeof(clnorm_desc), CLNORM_LAYER_NORM, 0, CLNORM_F32, CLNORM_F32, CLNORM_F32, 1e-5,       \
-            CLNORM_FORM_AUTO                                                                       \
+        sizeof(clnorm_desc), CLNORM_LAYER_NORM, 0, CLNORM_F32, CLNORM_F32, CLNORM_F32,             \
+            CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT,                      \
+            CLNORM_DTYPE_DEFAULT, 1e-5, CLNORM_FORM_AUTO, 0, 0, CLNORM_NCHW, CLNORM_EPS_INSIDE, 0, \
+            0, 2, 0, 0, CLNORM_CAST_WIDE, CLNORM_STATS_COMPUTED, 0, 1, CLNORM_SUM_ROUNDED, 0, 1,   \
+            CLNORM_ACT_NONE, 0, 0.1, 0, CLNORM_QUANT_NONE, 0, 0, 0, CLNORM_FROM_INPUT              \
     }
 
 /* CLNORM_BAD_DESC with a text that names the field, its value and what is allowed. */
@@ -148,51 +266,97 @@ CLNORM_API clnorm_status clnorm_desc_check(const clnorm_desc *desc, clnorm_error
 /* Type of mean and rstd: CLNORM_F64 for f64 tensors, else CLNORM_F32. */
 CLNORM_API clnorm_dtype clnorm_stats_dtype(const clnorm_desc *desc);
 
+typedef enum clnorm_direction { CLNORM_FORWARD = 0, CLNORM_BACKWARD } clnorm_direction;
+
+/* ---- tensors ------------------------------------------------------------------------------- */
+
+/* An array in host memory, aligned as its elements are. */
+typedef struct clnorm_input {
+    const void *data; /* NULL: not given */
+    uint64_t stride; /* elements from a row to the next; 0: no gaps. Not used by 1-D tensors */
+} clnorm_input;
+
+typedef struct clnorm_output {
+    void *data; /* NULL: not wanted */
+    uint64_t stride;
+} clnorm_output;
+
+/* Every tensor of every operator; a descriptor and a direction use some of them, the others must be
+ * NULL. sets: stat rows, see clnorm_kind. params: elements of the weight. mods: rows_per_mod.
+ * Outputs must not overlap inputs or one another, except exactly (same place, stride, dtype):
+ * forward y = x, sum = x, sum = residual; backward dx = dy, dx = dsum, dresidual = dsum. */
+typedef struct clnorm_host_args {
+    size_t struct_size;
+    uint64_t seed, first_row; /* of dropout: row r of this call is row first_row + r of the mask */
+    /* forward: outputs. y is required, and an input of a backward pass from the output */
+    clnorm_output y; /* [rows, cols] */
+    clnorm_output
+        sum; /* [rows, cols] of residual_dtype; backward: an input instead of x, residual */
+    clnorm_output mean, rstd; /* [sets]; inputs if stats are given, and of a backward pass: NULL
+                                 there lets them be computed again */
+    clnorm_output running_mean, running_var; /* [channels], of the type of mean, updated; NULL: not
+                                                kept. Inputs where stats are running */
+    clnorm_output qscale; /* [1], [rows] or [rows, cols / quant_group] of float */
+    clnorm_output qzero; /* [rows] of i8 */
+    clnorm_output qsum; /* [rows] of i32: the sum of a row's i8 elements */
+    /* inputs */
+    clnorm_input x; /* [rows, cols] */
+    clnorm_input residual; /* [rows, cols] */
+    clnorm_input x_bias; /* [cols] */
+    clnorm_input gate; /* [mods, cols] */
+    clnorm_input weight, bias; /* [params]; NULL: 1 (whatever weight_offset is) and 0 */
+    clnorm_input scale, shift; /* [mods, cols] */
+    clnorm_input z; /* [rows, cols] of x_dtype */
+    /* backward: inputs */
+    clnorm_input dy; /* [rows, cols] */
+    clnorm_input dsum; /* [rows, cols]: gradient of the sum that went elsewhere; NULL: 0 */
+    /* backward: outputs, each optional */
+    clnorm_output dx, dresidual, dz; /* [rows, cols] */
+    clnorm_output dx_bias; /* [cols] */
+    clnorm_output dgate; /* [mods, cols] */
+    clnorm_output dweight, dbias; /* [params] */
+    clnorm_output dscale, dshift; /* [mods, cols] */
+    clnorm_output dmean, drstd; /* [sets], where stats are given */
+} clnorm_host_args;
+
+#define CLNORM_TENSOR_COUNT 31
+#define CLNORM_FOUR_(none) none(), none(), none(), none()
+#define CLNORM_EACH_TENSOR_(none)                                                                  \
+    CLNORM_FOUR_(none), CLNORM_FOUR_(none), CLNORM_FOUR_(none), CLNORM_FOUR_(none),                \
+        CLNORM_FOUR_(none), CLNORM_FOUR_(none), CLNORM_FOUR_(none), none(), none(), none()
+#define CLNORM_NO_ARRAY_()                                                                         \
+    {                                                                                              \
+        NULL, 0                                                                                    \
+    }
+#define CLNORM_HOST_ARGS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(clnorm_host_args), 0, 0, CLNORM_EACH_TENSOR_(CLNORM_NO_ARRAY_)                      \
+    }
+
 /* ---- host reference ------------------------------------------------------------------------ */
 
 /* The descriptor's operator on the host, in the widest floating type that the compiler has.
  *
- * y        rows x cols, without gaps; not rounded to y_dtype
- * mean     rows, or NULL;  0 for CLNORM_RMS_NORM
- * rstd     rows, or NULL
- * x        rows x cols of x_dtype, row r begins at element r * x_stride; x_stride 0 means cols
- * weight, bias   cols of param_dtype, or NULL: 1 and 0
+ * Inputs are of the descriptor's dtypes. Outputs are arrays of double without gaps (their strides
+ * are not used), not rounded to their dtypes: qscale too, and quantised elements are whole numbers
+ * (i8) or numbers of the type (fp8). running_mean and running_var are read and written as double.
  *
- * CLNORM_BAD_DESC, CLNORM_BAD_ARGS: nothing was written. */
-CLNORM_API clnorm_status clnorm_reference_forward(const clnorm_desc *desc, double *y, double *mean,
-                                                  double *rstd, const void *x, const void *weight,
-                                                  const void *bias, uint64_t rows,
-                                                  uint64_t x_stride, clnorm_error *error);
-
-/* Tensors in host memory, aligned as their elements are. Outputs must not overlap inputs or one
- * another, except that y may be x (the same pointer, stride and dtype). */
-typedef struct clnorm_host_args {
-    size_t struct_size;
-    void *y; /* rows x cols of y_dtype */
-    void *mean, *rstd; /* rows of clnorm_stats_dtype, or NULL: not wanted */
-    const void *x; /* rows x cols of x_dtype */
-    const void *weight; /* cols of param_dtype, or NULL: 1 */
-    const void *bias; /* cols of param_dtype, or NULL: 0 */
-    uint64_t y_stride; /* elements from a row to the next; 0 means cols */
-    uint64_t x_stride;
-} clnorm_host_args;
-
-#define CLNORM_HOST_ARGS_INIT                                                                      \
-    {                                                                                              \
-        sizeof(clnorm_host_args), NULL, NULL, NULL, NULL, NULL, NULL, 0, 0                         \
-    }
+ * CLNORM_BAD_DESC, CLNORM_BAD_ARGS, CLNORM_OUT_OF_MEMORY: nothing was written. */
+CLNORM_API clnorm_status clnorm_reference(const clnorm_desc *desc, clnorm_direction direction,
+                                          uint64_t rows, const clnorm_host_args *args,
+                                          clnorm_error *error);
 
 /* What a comparison with the reference found. Bounds are derived, not chosen: docs/numerics.md. */
 typedef struct clnorm_verdict {
     size_t struct_size;
-    uint64_t compared, wrong; /* elements of y, mean and rstd; those outside of their bound */
-    double max_error; /* of y: |y - reference| */
-    double max_scaled_error; /* of y: |y - reference| / (1 + |reference|) */
-    double max_bound_share; /* largest |error| / bound over y, mean, rstd; above 1 is wrong */
-    double max_ulp; /* of y: |error| in units of y_dtype's last place at
-                       max(|reference|, |weight|) */
+    uint64_t compared, wrong; /* elements of all outputs; those outside of their bound */
+    double max_error; /* of y, dx: |y - reference| */
+    double max_scaled_error; /* of y, dx: |y - reference| / (1 + |reference|) */
+    double max_bound_share; /* largest |error| / bound over all outputs; above 1 is wrong */
+    double max_ulp; /* of y, dx: |error| in units of the type's last place at max(|reference|, its
+                       scale): |weight| for y, rstd * |weight| * mean of |dy| for dx */
     /* the element with the largest share of its bound */
-    const char *worst_tensor; /* "y", "mean" or "rstd" */
+    const char *worst_tensor; /* "y", "mean" and so on: the names of clnorm_host_args */
     uint64_t worst_row, worst_col;
     double worst_got, worst_expected, worst_bound;
 } clnorm_verdict;
@@ -202,15 +366,16 @@ typedef struct clnorm_verdict {
         sizeof(clnorm_verdict), 0, 0, 0, 0, 0, 0, "", 0, 0, 0, 0, 0                                \
     }
 
-/* Compare results that stand in args->y (and mean, rstd where not NULL) with the reference, and
- * add what is found to *verdict, which may hold earlier calls' findings; first_row is added to
- * worst_row. `depth` is the longest chain of additions behind a sum: clnorm_op_depth. y must not be
- * x: the input of an op that ran in place is gone.
+/* Compare the outputs of a call, those of args that are not NULL, with the reference, and add what
+ * is found to *verdict, which may hold earlier calls' findings; first_row is added to worst_row.
+ * `depth` is the longest chain of additions behind a sum over a set: clnorm_op_depth. Inputs must
+ * be as they were before the call: an op that ran in place needs a copy of them. What an output was
+ * before the call (running_mean, running_var) is given in `before`, which may be NULL else.
  * CLNORM_OK also when elements are wrong: look at verdict->wrong. */
-CLNORM_API clnorm_status clnorm_verify_forward(const clnorm_desc *desc, unsigned depth,
-                                               const clnorm_host_args *args, uint64_t rows,
-                                               uint64_t first_row, clnorm_verdict *verdict,
-                                               clnorm_error *error);
+CLNORM_API clnorm_status clnorm_verify(const clnorm_desc *desc, clnorm_direction direction,
+                                       unsigned depth, uint64_t rows, uint64_t first_row,
+                                       const clnorm_host_args *args, const clnorm_host_args *before,
+                                       clnorm_verdict *verdict, clnorm_error *error);
 
 #ifndef CLNORM_NO_OPENCL
 /* ---- devices ------------------------------------------------------------------------------- */
@@ -301,34 +466,39 @@ CLNORM_API const clnorm_desc *clnorm_op_desc(const clnorm_op *op);
 /* Longest chain of dependent additions from an element to a sum over its row. */
 CLNORM_API unsigned clnorm_op_depth(const clnorm_op *op);
 
-/* Bytes of device memory that clnorm_forward needs besides its tensors, for `rows` rows: 0 for the
- * forms of this version. */
-CLNORM_API clnorm_status clnorm_op_workspace(const clnorm_op *op, uint64_t rows, size_t *bytes,
-                                             clnorm_error *error);
+/* Bytes of device memory that a call needs besides its tensors, for `rows` rows; 0 for a forward
+ * pass. */
+CLNORM_API clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction direction,
+                                             uint64_t rows, size_t *bytes, clnorm_error *error);
 
 /* Part of a buffer: row r begins at element offset + r * stride. */
 typedef struct clnorm_tensor {
     cl_mem buffer; /* NULL: not given */
     uint64_t offset; /* elements, not bytes */
-    uint64_t stride; /* elements from a row to the next; 0 means cols; not used by 1-D tensors */
+    uint64_t stride; /* elements from a row to the next; 0: no gaps. Not used by 1-D tensors */
 } clnorm_tensor;
 
-/* Shapes as in clnorm_host_args. Tensors may share a buffer but must not overlap, except that y may
- * be exactly x. The buffers stay the caller's and must live until the event completes. */
+/* Shapes and rules as in clnorm_host_args. Tensors may share a buffer. The buffers stay the
+ * caller's and must live until the event completes. */
 typedef struct clnorm_args {
     size_t struct_size;
-    clnorm_tensor y, mean, rstd, x, weight, bias;
-    clnorm_tensor workspace; /* offset in bytes; may be NULL while clnorm_op_workspace says 0 */
+    uint64_t seed, first_row;
+    clnorm_tensor y, sum, mean, rstd, running_mean, running_var, qscale, qzero, qsum;
+    clnorm_tensor x, residual, x_bias, gate, weight, bias, scale, shift, z;
+    clnorm_tensor dy, dsum;
+    clnorm_tensor dx, dresidual, dz, dx_bias, dgate, dweight, dbias, dscale, dshift, dmean, drstd;
+    /* offset in bytes, a multiple of 8. NULL: where one is needed, the op keeps one for the queue,
+     * which must be in-order then. A workspace serves one call at a time. */
+    clnorm_tensor workspace;
 } clnorm_args;
 
-#define CLNORM_TENSOR_INIT                                                                         \
+#define CLNORM_NO_TENSOR_()                                                                        \
     {                                                                                              \
         NULL, 0, 0                                                                                 \
     }
 #define CLNORM_ARGS_INIT                                                                           \
     {                                                                                              \
-        sizeof(clnorm_args), CLNORM_TENSOR_INIT, CLNORM_TENSOR_INIT, CLNORM_TENSOR_INIT,           \
-            CLNORM_TENSOR_INIT, CLNORM_TENSOR_INIT, CLNORM_TENSOR_INIT, CLNORM_TENSOR_INIT         \
+        sizeof(clnorm_args), 0, 0, CLNORM_EACH_TENSOR_(CLNORM_NO_TENSOR_), CLNORM_NO_TENSOR_()     \
     }
 
 /* Enqueue y = norm(x) and return, like an OpenCL command: waits for wait_list first, gives an event
@@ -343,11 +513,19 @@ CLNORM_API clnorm_status clnorm_forward(const clnorm_op *op, cl_command_queue qu
                                         const cl_event *wait_list, cl_event *event,
                                         clnorm_error *error);
 
+/* Enqueue the gradients that args ask for, given dy, the inputs of the forward call and (to save
+ * work) its mean and rstd. Gradients of parameters are sums over rows in two fixed stages: the same
+ * bits in every run. Else as clnorm_forward. rows 0 makes them 0. */
+CLNORM_API clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
+                                         const clnorm_args *args, cl_uint n_wait,
+                                         const cl_event *wait_list, cl_event *event,
+                                         clnorm_error *error);
+
 /* ---- host arrays --------------------------------------------------------------------------- */
 
 /* rows_done of rows are in their place, and the host may already drop their pages. Called from the
- * thread that called clnorm_forward_host. Return 0 to go on, else the call ends with
- * CLNORM_CANCELLED. */
+ * thread that called clnorm_forward_host or clnorm_backward_host. Return 0 to go on, else the call
+ * ends with CLNORM_CANCELLED. */
 typedef int (*clnorm_progress_fn)(void *user, uint64_t rows_done, uint64_t rows);
 
 typedef struct clnorm_host_options {
@@ -386,6 +564,11 @@ CLNORM_API clnorm_status clnorm_forward_host(const clnorm_op *op, uint64_t rows,
                                              const clnorm_host_args *args,
                                              const clnorm_host_options *options,
                                              clnorm_host_report *report, clnorm_error *error);
+/* The same for gradients; those of parameters have the same bits however the rows are cut. */
+CLNORM_API clnorm_status clnorm_backward_host(const clnorm_op *op, uint64_t rows,
+                                              const clnorm_host_args *args,
+                                              const clnorm_host_options *options,
+                                              clnorm_host_report *report, clnorm_error *error);
 #endif /* CLNORM_NO_OPENCL */
 
 #ifdef __cplusplus

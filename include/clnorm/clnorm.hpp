@@ -86,11 +86,11 @@ class op
     const clnorm_desc &desc() const noexcept { return *clnorm_op_desc(get()); }
     unsigned depth() const noexcept { return clnorm_op_depth(get()); }
 
-    size_t workspace(uint64_t rows) const
+    size_t workspace(clnorm_direction direction, uint64_t rows) const
     {
         size_t bytes = 0;
         clnorm_error cause = clnorm_error();
-        check(clnorm_op_workspace(get(), rows, &bytes, &cause), cause);
+        check(clnorm_op_workspace(get(), direction, rows, &bytes, &cause), cause);
         return bytes;
     }
 
@@ -102,6 +102,15 @@ class op
         check(clnorm_forward(get(), queue, rows, &args, n_wait, wait_list, event, &cause), cause);
     }
 
+    /* clnorm_backward: the gradients that args ask for. */
+    void backward(cl_command_queue queue, uint64_t rows, const clnorm_args &args,
+                  cl_uint n_wait = 0, const cl_event *wait_list = nullptr,
+                  cl_event *event = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_backward(get(), queue, rows, &args, n_wait, wait_list, event, &cause), cause);
+    }
+
     /* clnorm_forward_host: arrays in host memory, of any size. */
     void forward_host(uint64_t rows, const clnorm_host_args &args,
                       const clnorm_host_options *options = nullptr,
@@ -109,6 +118,15 @@ class op
     {
         clnorm_error cause = clnorm_error();
         check(clnorm_forward_host(get(), rows, &args, options, report, &cause), cause);
+    }
+
+    /* clnorm_backward_host: gradients of arrays in host memory. */
+    void backward_host(uint64_t rows, const clnorm_host_args &args,
+                       const clnorm_host_options *options = nullptr,
+                       clnorm_host_report *report = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_backward_host(get(), rows, &args, options, report, &cause), cause);
     }
 
   private:

@@ -2,6 +2,7 @@
 #include "base/dtype.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static uint32_t float_bits(float value)
@@ -106,6 +107,67 @@ static void store_f64(void *array, uint64_t index, double value)
     ((double *)array)[index] = value;
 }
 
+static void load_i8(const void *array, uint64_t first, double *out, size_t n)
+{
+    const int8_t *from = (const int8_t *)array + first;
+    for (size_t i = 0; i < n; i++)
+        out[i] = from[i];
+}
+
+static void load_i32(const void *array, uint64_t first, double *out, size_t n)
+{
+    const int32_t *from = (const int32_t *)array + first;
+    for (size_t i = 0; i < n; i++)
+        out[i] = from[i];
+}
+
+/* e5m2 is the upper half of a half. */
+static void load_e5m2(const void *array, uint64_t first, double *out, size_t n)
+{
+    const uint8_t *from = (const uint8_t *)array + first;
+    for (size_t i = 0; i < n; i++)
+        out[i] = half_double((uint16_t)(from[i] << 8));
+}
+
+/* Infinities of the type stand for one NaN each. */
+static void load_e4m3(const void *array, uint64_t first, double *out, size_t n)
+{
+    const uint8_t *from = (const uint8_t *)array + first;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned exponent = from[i] >> 3 & 15, fraction = from[i] & 7;
+        const double size =
+            exponent ? ldexp(8 + fraction, (int)exponent - 10) : ldexp(fraction, -9);
+        out[i] = (from[i] & 0x7f) == 0x7f ? NAN : from[i] & 0x80 ? -size : size;
+    }
+}
+
+static void store_i8(void *array, uint64_t index, double value)
+{
+    ((int8_t *)array)[index] = (int8_t)(isnan(value) ? 0 : clnorm_dtype_round(CLNORM_I8, value));
+}
+
+static void store_i32(void *array, uint64_t index, double value)
+{
+    ((int32_t *)array)[index] = (int32_t)value;
+}
+
+static void store_e5m2(void *array, uint64_t index, double value)
+{
+    const uint16_t half = double_half(clnorm_dtype_round(CLNORM_E5M2, value));
+    ((uint8_t *)array)[index] = (uint8_t)(half >> 8);
+}
+
+static void store_e4m3(void *array, uint64_t index, double value)
+{
+    const double size = fabs(clnorm_dtype_round(CLNORM_E4M3, value));
+    const int exponent = size >= 0x1p-6 ? ilogb(size) : -7;
+    const unsigned bits =
+        exponent < -6 ? (unsigned)ldexp(size, 9)
+                      : (unsigned)(exponent + 7) << 3 | ((unsigned)ldexp(size, 3 - exponent) & 7);
+    ((uint8_t *)array)[index] =
+        (uint8_t)((isnan(value) ? 0x7f : bits) | (signbit(value) ? 0x80 : 0));
+}
+
 typedef struct {
     const char *name;
     size_t bytes;
@@ -119,6 +181,10 @@ static const dtype_info dtypes[] = {
     [CLNORM_F16] = {"f16", 2, 10, -14, load_f16, store_f16},
     [CLNORM_BF16] = {"bf16", 2, 7, -126, load_bf16, store_bf16},
     [CLNORM_F64] = {"f64", 8, 52, -1022, load_f64, store_f64},
+    [CLNORM_I8] = {"i8", 1, 0, 0, load_i8, store_i8},
+    [CLNORM_E4M3] = {"e4m3", 1, 3, -6, load_e4m3, store_e4m3},
+    [CLNORM_E5M2] = {"e5m2", 1, 2, -14, load_e5m2, store_e5m2},
+    [CLNORM_I32] = {"i32", 4, 0, 0, load_i32, store_i32},
 };
 
 static const size_t dtype_count = sizeof(dtypes) / sizeof(dtypes[0]);
@@ -170,6 +236,10 @@ double clnorm_dtype_tiny(clnorm_dtype dtype)
 
 double clnorm_dtype_max(clnorm_dtype dtype)
 {
+    if (dtype == CLNORM_I8 || dtype == CLNORM_I32)
+        return dtype == CLNORM_I8 ? 127 : INT32_MAX;
+    if (dtype == CLNORM_E4M3) /* its largest number but one stands for NaN */
+        return 448;
     return ldexp(2 - 2 * clnorm_dtype_unit(dtype), 1 - dtypes[dtype].min_exponent);
 }
 
@@ -177,7 +247,10 @@ int clnorm_dtype_min_exponent(clnorm_dtype dtype) { return dtypes[dtype].min_exp
 
 double clnorm_dtype_ulp(clnorm_dtype dtype, double value)
 {
-    const int least = dtypes[dtype].min_exponent, most = 1 - least;
+    const int least = dtypes[dtype].min_exponent;
+    const int most = dtype == CLNORM_E4M3 ? 8 : 1 - least; /* of e4m3 that would be infinity's */
+    if (dtype == CLNORM_I8 || dtype == CLNORM_I32)
+        return 1;
     const int own = ilogb(value); /* INT_MIN for 0, INT_MAX for infinity */
     const int exponent = own < least ? least : own > most ? most : own;
     return ldexp(1, exponent - dtypes[dtype].fraction_bits);
@@ -185,9 +258,14 @@ double clnorm_dtype_ulp(clnorm_dtype dtype, double value)
 
 double clnorm_dtype_round(clnorm_dtype dtype, double value)
 {
-    if (!isfinite(value))
+    const bool saturates = dtype >= CLNORM_I8 && dtype <= CLNORM_E5M2;
+    if (isnan(value) || (isinf(value) && !saturates))
         return value;
+    const double most = clnorm_dtype_max(dtype), least = dtype == CLNORM_I8 ? -128 : -most;
+    if (saturates)
+        value = fmin(fmax(value, least), most);
     const double quantum = clnorm_dtype_ulp(dtype, value);
     const double rounded = rint(value / quantum) * quantum;
-    return fabs(rounded) > clnorm_dtype_max(dtype) ? copysign(INFINITY, value) : rounded;
+    return !saturates && fabs(rounded) > clnorm_dtype_max(dtype) ? copysign(INFINITY, value)
+                                                                 : rounded;
 }

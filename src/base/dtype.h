@@ -5,7 +5,7 @@
 
 #include "clnorm/clnorm.h"
 
-/* false if `name` is none of f32 f16 bf16 f64. */
+/* false if `name` is no dtype's: see clnorm_dtype_name. */
 int clnorm_dtype_parse(const char *name, clnorm_dtype *dtype);
 
 /* Element `index` of an array; n elements from `first`. */
@@ -22,7 +22,7 @@ double clnorm_dtype_max(clnorm_dtype dtype);
 int clnorm_dtype_min_exponent(clnorm_dtype dtype);
 /* Distance between neighbours of the type at |value|. */
 double clnorm_dtype_ulp(clnorm_dtype dtype, double value);
-/* `value` rounded to the type. */
+/* `value` rounded to the type; i8, e4m3 and e5m2 saturate. */
 double clnorm_dtype_round(clnorm_dtype dtype, double value);
 
 #endif

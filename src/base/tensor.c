@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/tensor.h"
+
+#include "base/kind.h"
+#include "base/sets.h"
+#include "base/status.h"
+
+#include <string.h>
+
+/* ---- what never changes: a row of the table for each tensor -------------------------------- */
+
+typedef enum { FULL, PER_SET, PARAMS, COLS, MODS, CHANNELS, SCALES, PER_ROW } shape_kind;
+
+typedef struct {
+    const char *name;
+    shape_kind shape;
+    size_t dtype; /* where the descriptor has it; 0: see dtype_of */
+} tensor_info;
+
+#define AT(field) offsetof(clnorm_desc, field)
+
+static const tensor_info tensors[TENSOR_COUNT] = {
+    [TENSOR_y] = {"y", FULL, AT(y_dtype)},
+    [TENSOR_sum] = {"sum", FULL, AT(residual_dtype)},
+    [TENSOR_mean] = {"mean", PER_SET, 0},
+    [TENSOR_rstd] = {"rstd", PER_SET, 0},
+    [TENSOR_running_mean] = {"running_mean", CHANNELS, 0},
+    [TENSOR_running_var] = {"running_var", CHANNELS, 0},
+    [TENSOR_qscale] = {"qscale", SCALES, 0},
+    [TENSOR_qzero] = {"qzero", PER_ROW, 0},
+    [TENSOR_qsum] = {"qsum", PER_ROW, 0},
+    [TENSOR_x] = {"x", FULL, AT(x_dtype)},
+    [TENSOR_residual] = {"residual", FULL, AT(residual_dtype)},
+    [TENSOR_x_bias] = {"x_bias", COLS, AT(param_dtype)},
+    [TENSOR_gate] = {"gate", MODS, AT(param_dtype)},
+    [TENSOR_weight] = {"weight", PARAMS, AT(param_dtype)},
+    [TENSOR_bias] = {"bias", PARAMS, AT(param_dtype)},
+    [TENSOR_scale] = {"scale", MODS, AT(param_dtype)},
+    [TENSOR_shift] = {"shift", MODS, AT(param_dtype)},
+    [TENSOR_z] = {"z", FULL, AT(x_dtype)},
+    [TENSOR_dy] = {"dy", FULL, AT(dy_dtype)},
+    [TENSOR_dsum] = {"dsum", FULL, AT(dy_dtype)},
+    [TENSOR_dx] = {"dx", FULL, AT(dx_dtype)},
+    [TENSOR_dresidual] = {"dresidual", FULL, AT(dx_dtype)},
+    [TENSOR_dz] = {"dz", FULL, AT(dx_dtype)},
+    [TENSOR_dx_bias] = {"dx_bias", COLS, AT(dparam_dtype)},
+    [TENSOR_dgate] = {"dgate", MODS, AT(dparam_dtype)},
+    [TENSOR_dweight] = {"dweight", PARAMS, AT(dparam_dtype)},
+    [TENSOR_dbias] = {"dbias", PARAMS, AT(dparam_dtype)},
+    [TENSOR_dscale] = {"dscale", MODS, AT(dparam_dtype)},
+    [TENSOR_dshift] = {"dshift", MODS, AT(dparam_dtype)},
+    [TENSOR_dmean] = {"dmean", PER_SET, 0},
+    [TENSOR_drstd] = {"drstd", PER_SET, 0},
+};
+
+const char *clnorm_tensor_name(clnorm_tensor_id id) { return tensors[id].name; }
+
+clnorm_tensor_id clnorm_tensor_find(const char *name)
+{
+    int id = 0;
+    while (id < TENSOR_COUNT && strcmp(tensors[id].name, name) != 0)
+        id++;
+    return (clnorm_tensor_id)id;
+}
+
+static clnorm_dtype dtype_of(const clnorm_desc *desc, clnorm_tensor_id id)
+{
+    clnorm_dtype dtype;
+    switch (id) {
+    case TENSOR_qscale:
+        return CLNORM_F32;
+    case TENSOR_qzero:
+        return CLNORM_I8;
+    case TENSOR_qsum:
+        return CLNORM_I32;
+    default:
+        break;
+    }
+    if (tensors[id].dtype == 0)
+        return clnorm_stats_dtype(desc);
+    memcpy(&dtype, (const char *)desc + tensors[id].dtype, sizeof(dtype));
+    return dtype;
+}
+
+/* ---- shapes -------------------------------------------------------------------------------- */
+
+static uint64_t params_of(const clnorm_desc *desc, uint64_t rows)
+{
+    const clnorm_param_axis axis = clnorm_kind_of(desc).params;
+    return axis == CLNORM_PER_COL ? desc->cols : axis == CLNORM_PER_CHANNEL ? desc->channels : rows;
+}
+
+static uint64_t mods_of(const clnorm_desc *desc, uint64_t rows)
+{
+    if (desc->rows_per_mod == 0)
+        return 1;
+    return rows / desc->rows_per_mod + (rows % desc->rows_per_mod != 0);
+}
+
+static void set_shape(clnorm_tensor_use *use, const clnorm_desc *desc, shape_kind shape,
+                      uint64_t rows)
+{
+    const clnorm_kind_info kind = clnorm_kind_of(desc);
+    const uint64_t scales = desc->quant == CLNORM_QUANT_GROUP ? desc->cols / desc->quant_group : 1;
+    const bool one_scale = desc->quant == CLNORM_QUANT_STATIC;
+    const struct {
+        uint64_t rows, cols;
+        bool has_stride;
+        clnorm_extent extent;
+    } shapes[] = {
+        [FULL] = {rows, desc->cols, true, CLNORM_ROWS},
+        [PER_SET] = {1, clnorm_sets_of(desc, rows).count, false,
+                     kind.batch ? CLNORM_WHOLE : CLNORM_ROWS},
+        [PARAMS] = {1, params_of(desc, rows), false,
+                    kind.params == CLNORM_PER_ROW ? CLNORM_ROWS : CLNORM_WHOLE},
+        [COLS] = {1, desc->cols, false, CLNORM_WHOLE},
+        [MODS] = {mods_of(desc, rows), desc->cols, true,
+                  desc->rows_per_mod ? CLNORM_MODS : CLNORM_WHOLE},
+        [CHANNELS] = {1, desc->channels, false, CLNORM_WHOLE},
+        [SCALES] = {one_scale ? 1 : rows, scales, !one_scale,
+                    one_scale ? CLNORM_WHOLE : CLNORM_ROWS},
+        [PER_ROW] = {1, rows, false, CLNORM_ROWS},
+    };
+    use->rows = shapes[shape].rows;
+    use->cols = shapes[shape].cols;
+    use->has_stride = shapes[shape].has_stride;
+    use->extent = shapes[shape].extent;
+}
+
+/* ---- parts --------------------------------------------------------------------------------- */
+
+typedef struct {
+    clnorm_role role;
+    bool required;
+} part;
+
+static const part unused, in = {CLNORM_INPUT, false}, must_in = {CLNORM_INPUT, true},
+                          out = {CLNORM_OUTPUT, false}, must_out = {CLNORM_OUTPUT, true},
+                          in_out = {CLNORM_IN_OUT, false};
+
+static part if_(bool condition, part then) { return condition ? then : unused; }
+
+static bool has(const clnorm_desc *desc, unsigned input) { return (desc->inputs & input) != 0; }
+
+/* Whether what is normalized is not simply x. */
+static bool has_sum(const clnorm_desc *desc)
+{
+    return has(desc, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS | CLNORM_WITH_GATE) ||
+           desc->dropout > 0;
+}
+
+static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
+{
+    const clnorm_kind_info kind = clnorm_kind_of(desc);
+    const bool given = desc->stats == CLNORM_STATS_GIVEN;
+    const bool running = desc->stats == CLNORM_STATS_RUNNING;
+    const part statistic = running ? unused : given ? must_in : out;
+    const bool dynamic = desc->quant != CLNORM_QUANT_NONE && desc->quant != CLNORM_QUANT_STATIC;
+    const bool keeps = desc->kind == CLNORM_BATCH_NORM;
+    const part parts[TENSOR_COUNT] = {
+        [TENSOR_y] = must_out,
+        [TENSOR_sum] = if_(has_sum(desc), out),
+        [TENSOR_mean] = given && !kind.center ? unused : statistic,
+        [TENSOR_rstd] = statistic,
+        [TENSOR_running_mean] = if_(keeps, running ? must_in
+                                           : given ? unused
+                                                   : in_out),
+        [TENSOR_running_var] = if_(keeps, running ? must_in
+                                          : given ? unused
+                                                  : in_out),
+        [TENSOR_qscale] = desc->quant == CLNORM_QUANT_STATIC ? must_in : if_(dynamic, must_out),
+        [TENSOR_qzero] = if_(desc->quant == CLNORM_QUANT_ROW_ASYMMETRIC, must_out),
+        [TENSOR_qsum] = if_(desc->y_dtype == CLNORM_I8, out),
+        [TENSOR_x] = must_in,
+        [TENSOR_residual] = if_(has(desc, CLNORM_WITH_RESIDUAL), must_in),
+        [TENSOR_x_bias] = if_(has(desc, CLNORM_WITH_X_BIAS), must_in),
+        [TENSOR_gate] = if_(has(desc, CLNORM_WITH_GATE), must_in),
+        [TENSOR_weight] = if_(kind.weight, in),
+        [TENSOR_bias] = if_(kind.bias, in),
+        [TENSOR_scale] = if_(has(desc, CLNORM_WITH_MODULATION), must_in),
+        [TENSOR_shift] = if_(has(desc, CLNORM_WITH_MODULATION), in),
+        [TENSOR_z] = if_(desc->act_gate != CLNORM_ACT_NONE, must_in),
+    };
+    return parts[id];
+}
+
+static part backward_part(const clnorm_desc *desc, clnorm_tensor_id id)
+{
+    const clnorm_kind_info kind = clnorm_kind_of(desc);
+    const bool given = desc->stats == CLNORM_STATS_GIVEN;
+    const bool running = desc->stats == CLNORM_STATS_RUNNING;
+    const bool output = desc->backward == CLNORM_FROM_OUTPUT, input = !output;
+    const bool sum = has_sum(desc), residual = has(desc, CLNORM_WITH_RESIDUAL);
+    const bool gate = has(desc, CLNORM_WITH_GATE), mod = has(desc, CLNORM_WITH_MODULATION);
+    const bool act = desc->act_gate != CLNORM_ACT_NONE;
+    const part parts[TENSOR_COUNT] = {
+        [TENSOR_y] = if_(output, must_in),
+        [TENSOR_sum] = if_(sum, in),
+        [TENSOR_mean] = if_(!running && input && kind.center, given ? must_in : in),
+        [TENSOR_rstd] = if_(!running, given || output ? must_in : in),
+        [TENSOR_running_mean] = if_(running, must_in),
+        [TENSOR_running_var] = if_(running, must_in),
+        [TENSOR_x] = if_(input, sum ? in : must_in),
+        [TENSOR_residual] = if_(residual, in),
+        [TENSOR_x_bias] = if_(has(desc, CLNORM_WITH_X_BIAS), in),
+        [TENSOR_gate] = if_(gate, must_in),
+        [TENSOR_weight] = if_(kind.weight, in),
+        [TENSOR_bias] = if_(kind.bias, in),
+        [TENSOR_scale] = if_(mod, must_in),
+        [TENSOR_shift] = if_(mod, in),
+        [TENSOR_z] = if_(act, must_in),
+        [TENSOR_dy] = must_in,
+        [TENSOR_dsum] = if_(kind.fused, in),
+        [TENSOR_dx] = out,
+        [TENSOR_dresidual] = if_(residual, out),
+        [TENSOR_dz] = if_(act, out),
+        [TENSOR_dx_bias] = if_(has(desc, CLNORM_WITH_X_BIAS), out),
+        [TENSOR_dgate] = if_(gate, out),
+        [TENSOR_dweight] = if_(kind.weight, out),
+        [TENSOR_dbias] = if_(kind.bias, out),
+        [TENSOR_dscale] = if_(mod, out),
+        [TENSOR_dshift] = if_(mod, out),
+        [TENSOR_dmean] = if_(given && kind.center, out),
+        [TENSOR_drstd] = if_(given, out),
+    };
+    return parts[id];
+}
+
+clnorm_tensor_use clnorm_tensor_use_of(const clnorm_desc *desc, clnorm_direction direction,
+                                       clnorm_tensor_id id, uint64_t rows)
+{
+    const part p = direction == CLNORM_FORWARD ? forward_part(desc, id) : backward_part(desc, id);
+    clnorm_tensor_use use = {.role = p.role, .required = p.required, .dtype = dtype_of(desc, id)};
+    set_shape(&use, desc, tensors[id].shape, rows);
+    return use;
+}
+
+/* ---- arrays -------------------------------------------------------------------------------- */
+
+#define ARRAY_PLACE(name) offsetof(clnorm_host_args, name)
+static const size_t places[] = {CLNORM_TENSORS(ARRAY_PLACE)};
+#undef ARRAY_PLACE
+_Static_assert(sizeof(places) / sizeof(places[0]) == CLNORM_TENSOR_COUNT, "a tensor is missing");
+_Static_assert(sizeof(clnorm_input) == sizeof(clnorm_output), "one of them is read as the other");
+
+clnorm_output clnorm_host_array(const clnorm_host_args *args, clnorm_tensor_id id)
+{
+    clnorm_output array;
+    memcpy(&array, (const char *)args + places[id], sizeof(array));
+    return array;
+}
+
+void clnorm_host_array_set(clnorm_host_args *args, clnorm_tensor_id id, void *data, uint64_t stride)
+{
+    const clnorm_output array = {data, stride};
+    memcpy((char *)args + places[id], &array, sizeof(array));
+}
+
+/* ---- choices ------------------------------------------------------------------------------- */
+
+/* Pairs that come together or not at all. */
+static const clnorm_tensor_id pairs[][2] = {
+    {TENSOR_running_mean, TENSOR_running_var},
+};
+
+static clnorm_status check_alone(const clnorm_desc *desc, clnorm_direction direction,
+                                 clnorm_tensor_id id, bool given, clnorm_error *error)
+{
+    const clnorm_tensor_use use = clnorm_tensor_use_of(desc, direction, id, 1);
+    const char *const way = direction == CLNORM_FORWARD ? "forward" : "backward";
+    if (given && use.role == CLNORM_UNUSED)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "%s is given, but %s of this descriptor, %s, has no use for it: it must "
+                           "be NULL",
+                           tensors[id].name, clnorm_kind_name(desc->kind), way);
+    if (!given && use.required)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "%s is NULL, and %s of this descriptor, %s, "
+                           "needs it",
+                           tensors[id].name, clnorm_kind_name(desc->kind), way);
+    return CLNORM_OK;
+}
+
+/* A backward pass starts from the sum, or from all that it is made of. */
+static clnorm_status check_sum(const clnorm_desc *desc, const bool *given, clnorm_error *error)
+{
+    static const clnorm_tensor_id parts[] = {TENSOR_x, TENSOR_residual, TENSOR_x_bias};
+    if (desc->backward == CLNORM_FROM_OUTPUT || !has_sum(desc))
+        return CLNORM_OK;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const bool used = forward_part(desc, parts[i]).role == CLNORM_INPUT;
+        const bool for_gate = given[TENSOR_dgate] && parts[i] != TENSOR_residual;
+        if (used && !given[parts[i]] && (!given[TENSOR_sum] || for_gate))
+            return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL, and %s", tensors[parts[i]].name,
+                               for_gate ? "dgate needs it" : "sum is not given instead");
+    }
+    return CLNORM_OK;
+}
+
+clnorm_status clnorm_tensors_check(const clnorm_desc *desc, clnorm_direction direction,
+                                   const bool *given, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    for (int id = 0; status == CLNORM_OK && id < TENSOR_COUNT; id++)
+        status = check_alone(desc, direction, (clnorm_tensor_id)id, given[id], error);
+    if (status != CLNORM_OK)
+        return status;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (given[pairs[i][0]] != given[pairs[i][1]])
+            return clnorm_fail(error, CLNORM_BAD_ARGS,
+                               "of %s and %s one is NULL: give both or none",
+                               tensors[pairs[i][0]].name, tensors[pairs[i][1]].name);
+    if (direction == CLNORM_FORWARD)
+        return CLNORM_OK;
+    const bool center = clnorm_kind_of(desc).center && desc->backward == CLNORM_FROM_INPUT;
+    if (center && given[TENSOR_mean] != given[TENSOR_rstd])
+        return clnorm_fail(
+            error, CLNORM_BAD_ARGS,
+            "of mean and rstd one is NULL: give both, or none to compute them again");
+    return check_sum(desc, given, error);
+}
+
+bool clnorm_may_alias(clnorm_direction direction, clnorm_tensor_id output, clnorm_tensor_id input)
+{
+    static const struct {
+        clnorm_direction direction;
+        clnorm_tensor_id output, input;
+    } allowed[] = {
+        {CLNORM_FORWARD, TENSOR_y, TENSOR_x},
+        {CLNORM_FORWARD, TENSOR_sum, TENSOR_x},
+        {CLNORM_FORWARD, TENSOR_sum, TENSOR_residual},
+        {CLNORM_BACKWARD, TENSOR_dx, TENSOR_dy},
+        {CLNORM_BACKWARD, TENSOR_dx, TENSOR_dsum},
+        {CLNORM_BACKWARD, TENSOR_dresidual, TENSOR_dsum},
+    };
+    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+        if (allowed[i].direction == direction && allowed[i].output == output &&
+            allowed[i].input == input)
+            return true;
+    return false;
+}
