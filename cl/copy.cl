@@ -11,10 +11,10 @@ copy_forward(global f32 *dst, const global f32 *src, ulong vectors, uint vectors
     const ulong end = min(first + vectors_per_group, vectors);
     const bool past_cache = stream && STREAMABLE(dst);
     for (ulong i = first + GROUP_LANE; i < end; i += GROUP_SIZE) {
-        const realv v = LOAD(f32)(src + i * VEC);
+        const realv v = TAKE(f32)(src + i * VEC, VEC);
         if (past_cache)
-            STREAM(f32)(v, dst + i * VEC);
+            PUT(f32)(v, dst + i * VEC, VEC, true);
         else
-            STORE(f32)(v, dst + i * VEC);
+            PUT(f32)(v, dst + i * VEC, VEC, false);
     }
 }

@@ -5,11 +5,8 @@
  *   VEC           columns that a work-item handles at once: 2, 4, 8 or 16
  *   ARITHMETIC    32 or 64: bits of the arithmetic; 64 needs cl_khr_fp64 and f64 tensors
  *   CPU_HINTS     1 on a CPU whose compiler is clang: __builtin_nontemporal_store, _prefetch
- *   X_TYPE, Y_TYPE, PARAM_TYPE   storage of input, output, and of weight and bias: f32 f16 bf16,
- *                 or all f64
  *
- * A storage type is one typedef and five conversions: load, store and stream VEC elements, load and
- * store one.
+ * A storage type is one typedef and two conversions of VEC elements; STORAGE gives it the rest.
  * Pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type. */
 #ifndef VEC
 #define VEC 16
@@ -20,110 +17,198 @@
 #ifndef CPU_HINTS
 #define CPU_HINTS 0
 #endif
-#ifndef X_TYPE
-#define X_TYPE f32
-#endif
-#ifndef Y_TYPE
-#define Y_TYPE f32
-#endif
-#ifndef PARAM_TYPE
-#define PARAM_TYPE f32
-#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define VN(name) JOIN(name, VEC)
-#define LOAD(type) JOIN(load_, type)
-#define LOAD1(type) JOIN(load1_, type)
-#define STORE(type) JOIN(store_, type)
-#define STORE1(type) JOIN(store1_, type)
-#define STREAM(type) JOIN(stream_, type)
 
-/* STREAM stores past the cache: it saves reading the line that a plain store overwrites, and needs
- * the alignment of a whole vector. */
+/* With `n` elements, 1 to VEC, of which VEC is a whole vector: TAKE gives them and zeros, PUT stores
+ * them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all lanes. Only the last columns of a row are fewer
+ * than VEC: on the hot path n is a constant. */
+#define TAKE(type) JOIN(take_, type)
+#define PUT(type) JOIN(put_, type)
+#define SPLAT(type) JOIN(splat_, type)
+#define ROUND(type) JOIN(round_, type)
+
+/* A store past the cache saves reading the line that a plain store overwrites, and needs the
+ * alignment of a whole vector. */
 #if CPU_HINTS
-#define STREAM_VECTOR(type, v, p) __builtin_nontemporal_store(v, (global VN(type) *)(p))
+#define STREAM_VECTOR(v, p) __builtin_nontemporal_store(v, p)
 #define STREAMABLE(p) ((ulong)(p) % (VEC * sizeof(*(p))) == 0)
 #define PREFETCH(p) __builtin_prefetch((const global char *)(p), 0, 3)
 #else
-#define STREAM_VECTOR(type, v, p) VN(vstore)(v, 0, p)
+#define STREAM_VECTOR(v, p) (*(p) = (v))
 #define STREAMABLE(p) false
 #define PREFETCH(p) ((void)(p))
 #endif
 
 #if ARITHMETIC == 64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
-
 typedef double real;
 typedef double4 real4;
 typedef VN(double) realv;
-
-typedef double f64;
-static inline realv load_f64(const global f64 *p) { return VN(vload)(0, p); }
-static inline real load1_f64(const global f64 *p) { return *p; }
-static inline void store_f64(realv v, global f64 *p) { VN(vstore)(v, 0, p); }
-static inline void stream_f64(realv v, global f64 *p) { STREAM_VECTOR(double, v, p); }
-static inline void store1_f64(real v, global f64 *p) { *p = v; }
-
+#define REAL_TYPE f64
 #else
-
 typedef float real;
 typedef float4 real4;
 typedef VN(float) realv;
+#define REAL_TYPE f32
+#endif
 
+/* a % b, next to a / b of the same numbers: compilers make `freeze` instructions of the two, which
+ * Oclgrind cannot take. */
+#define REST(a, b) ((a) - (a) / (b) * (b))
+
+/* Tensors among a kernel's arguments; offsets and strides are in elements. */
+#define VECTOR(type, name) global type *name, ulong name##_offset
+#define MATRIX(type, name) VECTOR(type, name), ulong name##_stride
+
+/* Lanes one by one: a loop over them on the hot path costs a factor of five. Elsewhere long ones stay
+ * loops, to spare the compiler; short ones are on GPUs, which keep no arrays in registers. */
+#if VEC > 4
+#define FEW_LANES _Pragma("unroll 1")
+#else
+#define FEW_LANES _Pragma("unroll")
+#endif
+typedef union {
+    realv v;
+    real lane[VEC];
+} lanes;
+
+/* v, and zeros from lane n on. */
+static inline realv first_lanes(realv v, uint n)
+{
+    lanes part;
+    if (n >= VEC)
+        return v;
+    part.v = v;
+    FEW_LANES
+    for (uint k = 0; k < VEC; k++)
+        part.lane[k] = k < n ? part.lane[k] : 0;
+    return part.v;
+}
+
+#define STORAGE(type, bits)                                                                        \
+    typedef union {                                                                                \
+        VN(bits) v;                                                                                \
+        bits lane[VEC];                                                                            \
+    } lanes_##type;                                                                                \
+    static inline realv take_##type(const global type *p, uint n)                                  \
+    {                                                                                              \
+        lanes_##type part;                                                                         \
+        if (n >= VEC)                                                                              \
+            return decode_##type(VN(vload)(0, p));                                                 \
+        FEW_LANES                                                                                  \
+        for (uint k = 0; k < VEC; k++)                                                             \
+            part.lane[k] = k < n ? p[k] : 0;                                                       \
+        return decode_##type(part.v);                                                              \
+    }                                                                                              \
+    static inline realv splat_##type(const global type *p)                                         \
+    {                                                                                              \
+        return decode_##type((VN(bits))(*p));                                                      \
+    }                                                                                              \
+    static inline void put_##type(realv v, global type *p, uint n, bool stream)                    \
+    {                                                                                              \
+        lanes_##type part;                                                                         \
+        part.v = encode_##type(v);                                                                 \
+        if (n >= VEC && stream)                                                                    \
+            STREAM_VECTOR(part.v, (global VN(bits) *)p);                                           \
+        else if (n >= VEC)                                                                         \
+            VN(vstore)(part.v, 0, p);                                                              \
+        else {                                                                                     \
+            FEW_LANES                                                                              \
+            for (uint k = 0; k < VEC; k++)                                                         \
+                if (k < n)                                                                         \
+                    p[k] = part.lane[k];                                                           \
+        }                                                                                          \
+    }                                                                                              \
+    static inline realv round_##type(realv v) { return decode_##type(encode_##type(v)); }
+
+#if ARITHMETIC == 64
+typedef double f64;
+static inline realv decode_f64(realv v) { return v; }
+static inline realv encode_f64(realv v) { return v; }
+STORAGE(f64, double)
+#else
 typedef float f32;
-static inline realv load_f32(const global f32 *p) { return VN(vload)(0, p); }
-static inline real load1_f32(const global f32 *p) { return *p; }
-static inline void store_f32(realv v, global f32 *p) { VN(vstore)(v, 0, p); }
-static inline void stream_f32(realv v, global f32 *p) { STREAM_VECTOR(float, v, p); }
-static inline void store1_f32(real v, global f32 *p) { *p = v; }
+static inline realv decode_f32(realv v) { return v; }
+static inline realv encode_f32(realv v) { return v; }
+STORAGE(f32, float)
 
 /* Core OpenCL C reads and writes half without cl_khr_fp16; _rte rounds to nearest even. Vectors go
  * through a private copy: PoCL 3.1 takes the pointer of vstore_half16 for one to a whole vector, and
  * faults where it is aligned to an element only. */
 typedef ushort f16;
-static inline realv load_f16(const global f16 *p)
+static inline realv decode_f16(VN(ushort) bits)
 {
-    const VN(ushort) bits = VN(vload)(0, p);
     return VN(vload_half)(0, (const private half *)&bits);
 }
-static inline real load1_f16(const global f16 *p) { return vload_half(0, (const global half *)p); }
-static inline VN(ushort) round_f16(realv v)
+static inline VN(ushort) encode_f16(realv v)
 {
-    VN(ushort) bits;
+    VN(ushort) bits = 0;
     JOIN(VN(vstore_half), _rte)(v, 0, (private half *)&bits);
     return bits;
 }
-static inline void store_f16(realv v, global f16 *p) { VN(vstore)(round_f16(v), 0, p); }
-static inline void stream_f16(realv v, global f16 *p) { STREAM_VECTOR(ushort, round_f16(v), p); }
-static inline void store1_f16(real v, global f16 *p) { vstore_half_rte(v, 0, (global half *)p); }
+STORAGE(f16, ushort)
 
 /* bf16 is the upper half of a float. Adding 0x7fff and the lowest bit that stays rounds to nearest
  * even; a NaN would carry over into infinity there, so it is cut and made quiet instead. */
 typedef ushort bf16;
-static inline realv load_bf16(const global bf16 *p)
+static inline realv decode_bf16(VN(ushort) bits)
 {
-    return VN(as_float)(VN(convert_uint)(VN(vload)(0, p)) << 16);
+    return VN(as_float)(VN(convert_uint)(bits) << 16);
 }
-static inline real load1_bf16(const global bf16 *p) { return as_float((uint)*p << 16); }
-static inline VN(ushort) round_bf16(realv v)
+static inline VN(ushort) encode_bf16(realv v)
 {
     const VN(uint) bits = VN(as_uint)(v);
     const VN(uint) even = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
     return VN(convert_ushort)(select(even, bits >> 16 | 0x40, isnan(v)));
 }
-static inline void store_bf16(realv v, global bf16 *p) { VN(vstore)(round_bf16(v), 0, p); }
-static inline void stream_bf16(realv v, global bf16 *p) { STREAM_VECTOR(ushort, round_bf16(v), p); }
-static inline void store1_bf16(real v, global bf16 *p)
-{
-    const uint bits = as_uint(v);
-    *p = (bf16)(isnan(v) ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-#endif
+STORAGE(bf16, ushort)
 
-/* Only for the last columns of a row and the end of a sum: on the hot path a loop over lanes costs
- * a factor of five. */
-typedef union {
-    realv v;
-    real lane[VEC];
-} lanes;
+/* Quantised outputs saturate; a NaN has no int8. */
+typedef char i8;
+static inline realv decode_i8(VN(char) bits) { return VN(convert_float)(bits); }
+static inline VN(char) encode_i8(realv v)
+{
+    const realv whole = clamp(rint(v), (realv)(-128.0f), (realv)(127.0f));
+    return VN(convert_char)(select(whole, (realv)(0.0f), isnan(v)));
+}
+STORAGE(i8, char)
+
+/* fp8: OCP 8-bit floating point specification. Bits of the float move right with rounding to nearest
+ * even, and the exponent's bias changes; subnormal numbers are multiples of `quantum` instead. */
+static inline VN(uchar) encode_fp8(realv v, uint mantissa, uint bias, uint largest, real quantum)
+{
+    const VN(uint) size = VN(as_uint)(v) & 0x7fffffff;
+    const uint shift = 23 - mantissa;
+    const VN(uint) even = (size + (1u << (shift - 1)) - 1 + (size >> shift & 1)) >> shift;
+    const VN(uint) small = VN(convert_uint)(rint(min(fabs(v), (realv)(1.0f)) / quantum));
+    const VN(uint) code =
+        select(even - ((127 - bias) << mantissa), small, size < (128 - bias) << 23);
+    const VN(uint) number = select(min(code, largest), (VN(uint))(0x7f), isnan(v));
+    return VN(convert_uchar)(number | (VN(as_uint)(v) >> 24 & 0x80));
+}
+
+typedef uchar e4m3;
+static inline VN(uchar) encode_e4m3(realv v) { return encode_fp8(v, 3, 7, 0x7e, 0x1p-9f); }
+/* The codes 1111.111 are NaN. */
+static inline realv decode_e4m3(VN(uchar) bits)
+{
+    const VN(uint) code = VN(convert_uint)(bits), size = code & 0x7f;
+    const realv normal = VN(as_float)((size << 20) + (120u << 23));
+    const realv small = VN(convert_float)(size) * 0x1p-9f;
+    const realv number = select(normal, small, size < 8);
+    const realv value = select(number, (realv)(NAN), size == 0x7f);
+    return VN(as_float)(VN(as_uint)(value) | (code & 0x80) << 24);
+}
+STORAGE(e4m3, uchar)
+
+typedef uchar e5m2;
+static inline VN(uchar) encode_e5m2(realv v) { return encode_fp8(v, 2, 15, 0x7b, 0x1p-16f); }
+static inline realv decode_e5m2(VN(uchar) bits)
+{
+    return decode_f16(VN(convert_ushort)(bits) << (VN(ushort))(8));
+}
+STORAGE(e5m2, uchar)
+#endif

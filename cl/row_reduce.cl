@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums over a row, by one work-item (sequential rows) or a work-group (cooperative rows).
+/* Sums over a set of elements, by one work-item (sequential rows) or a work-group (cooperative rows).
  *
- *   GROUP_SIZE    work-items that share a row: 1 = sequential, else a power of two
+ *   GROUP_SIZE    work-items that share a set: 1 = sequential, else a power of two
  *
- * The order of the additions depends on cols, VEC and GROUP_SIZE alone, so the bits of a row do
- * not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another before
- * a block is folded into a compensated sum; beyond, the rounding error does not grow with cols. */
+ * The order of the additions depends on the set's size, VEC and GROUP_SIZE alone, so the bits of a
+ * row do not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another
+ * before a block is folded into a compensated sum; beyond, the rounding error does not grow. */
 #ifndef GROUP_SIZE
 #define GROUP_SIZE 1
 #endif
 
 #define BLOCK_LENGTH 64
 
-/* A row is added up by a team of `size` work-items, of which this one is number `lane`: the whole
- * group, or a work-item alone (0, 1). */
+/* A set is worked on by a team of `size` work-items, of which this one is number `lane`: the whole
+ * group, or a work-item alone (0, 1). Each has the same columns of every segment. */
 #define GROUP_LANE (GROUP_SIZE > 1 ? (uint)get_local_id(0) : 0u)
 
 #define FOR_BLOCKS(first, cols, size)                                                              \
@@ -65,3 +65,43 @@ static inline real4 group_total(real4 own, local real4 *scratch)
     barrier(CLK_LOCAL_MEM_FENCE);
     return scratch[0];
 }
+
+/* Up to three sums that one pass over a set adds up. */
+typedef struct {
+    realv a, b, c;
+} parts;
+
+typedef struct {
+    blocked_sum a, b, c;
+} sums;
+
+static inline void fold_parts(sums *total, const parts *block)
+{
+    fold_block(&total->a, block->a);
+    fold_block(&total->b, block->b);
+    fold_block(&total->c, block->c);
+}
+
+static inline real4 own_totals(const sums *total)
+{
+    real4 own = 0; /* and not undefined, before its parts are put in: Oclgrind would complain */
+    own.x = own_total(total->a);
+    own.y = own_total(total->b);
+    own.z = own_total(total->c);
+    return own;
+}
+
+/* One segment of a pass: STEP(&part, c, n) adds columns c to c + n to `part`, of type parts. It is an
+ * expression that may use the variables around it. */
+#define ADD_SEGMENT(total, cols, lane, size, STEP)                                                 \
+    FOR_BLOCKS(block_, cols, size)                                                                 \
+    {                                                                                              \
+        const uint end_ = BLOCK_END(block_, cols, size);                                           \
+        uint c_ = block_ + VEC * (lane);                                                           \
+        parts part_ = {0, 0, 0};                                                                   \
+        FOR_VECTORS(c_, end_, size)                                                                \
+            STEP(&part_, c_, VEC);                                                                 \
+        if (c_ < end_)                                                                             \
+            STEP(&part_, c_, end_ - c_);                                                           \
+        fold_parts(&total, &part_);                                                                \
+    }

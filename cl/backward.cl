@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* Gradients. With h = dy * weight and a set of N elements (docs/numerics.md):
+ *
+ *   ds = rstd * (h - sum(h) / N - x^ * kappa * sum(h * x^) / (N - ddof)) + dsum
+ *
+ * and from there through the branch to x and the residual. Gradients of parameters are sums over
+ * rows: a group adds up the rows of a slab, and leaves them in a line of its own for sums.cl.
+ *
+ *   DY_TYPE, DX_TYPE, DPARAM_TYPE   storage of dy and dsum; of dx, dresidual, dz; of gradients of
+ *                  parameters that are complete here
+ *   SAVED          1: mean and rstd of the forward pass are there
+ *   FROM_OUTPUT    1: x^ is found from y
+ *   PARAM_ROWS     1: a weight for each row
+ *   MOD_ROWS       1: gate, scale and shift for each row
+ *   SLABS          1: a group takes a slab of rows, 0: `sets_per_group` sets with lines of their own */
+#ifndef DY_TYPE
+#define DY_TYPE f32
+#endif
+#ifndef DX_TYPE
+#define DX_TYPE f32
+#endif
+#ifndef DPARAM_TYPE
+#define DPARAM_TYPE f32
+#endif
+#ifndef SAVED
+#define SAVED 0
+#endif
+#ifndef FROM_OUTPUT
+#define FROM_OUTPUT 0
+#endif
+#ifndef PARAM_ROWS
+#define PARAM_ROWS 0
+#endif
+#ifndef MOD_ROWS
+#define MOD_ROWS 0
+#endif
+#ifndef SLABS
+#define SLABS 1
+#endif
+
+/* Where a gradient's lines begin in the workspace; not wanted. */
+#define NOT_WANTED (~(ulong)0)
+
+#if PRENORM
+#define PRENORM_GRADS , MATRIX(DX_TYPE, dresidual), ulong dx_bias_lines
+#else
+#define PRENORM_GRADS
+#endif
+#if GATE
+#define GATE_GRADS , MATRIX(DPARAM_TYPE, dgate), ulong dgate_lines
+#else
+#define GATE_GRADS
+#endif
+#if MODULATION
+#define MODULATION_GRADS                                                                           \
+    , MATRIX(DPARAM_TYPE, dscale), MATRIX(DPARAM_TYPE, dshift), ulong dscale_lines,                \
+        ulong dshift_lines
+#else
+#define MODULATION_GRADS
+#endif
+#if ACT_GATE
+#define ACT_GRADS , MATRIX(DX_TYPE, dz)
+#else
+#define ACT_GRADS
+#endif
+#if FROM_OUTPUT
+#define OUTPUT_ARGS , const MATRIX(Y_TYPE, y)
+#else
+#define OUTPUT_ARGS
+#endif
+#if STATS == 1
+#define STATS_GRADS , VECTOR(real, dmean), VECTOR(real, drstd)
+#elif STATS == 2
+#define STATS_GRADS , const VECTOR(real, running_mean), const VECTOR(real, running_var)
+#else
+#define STATS_GRADS
+#endif
+#if PARAM_ROWS
+#define ROW_GRADS , VECTOR(DPARAM_TYPE, dweight)
+#else
+#define ROW_GRADS
+#endif
+#define BACKWARD_ARGS                                                                              \
+    PRENORM_GRADS GATE_GRADS MODULATION_GRADS ACT_GRADS OUTPUT_ARGS STATS_GRADS ROW_GRADS
+
+typedef struct {
+    const global DY_TYPE *dy, *dsum;
+    const global Y_TYPE *y;
+    ulong dy_segment;
+} grad_inputs;
+
+/* NULL: not wanted. */
+typedef struct {
+    global DX_TYPE *dx, *dresidual, *dz;
+    global DPARAM_TYPE *dgate, *dscale, *dshift; /* rows of them, if each row has its own */
+    global real *dweight_line, *dbias_line, *dx_bias_line, *dgate_line, *dscale_line, *dshift_line;
+    ulong dx_segment;
+    bool past_cache;
+} grad_outputs;
+
+/* What the sums over a set say about the gradient. */
+typedef struct {
+    real lo;      /* of the mean, in units of the standard deviation, if it was saved */
+    real c1, c2;  /* mean of h, and sum of h * x^ by the divisor */
+    real kappa;
+} grad_sums;
+
+/* One chunk on its way back. */
+typedef struct {
+    realv xhat, s, u, dv, du, h;
+} chunk;
+
+static inline realv xhat_of(const set_inputs *in, const grad_inputs *grad, const set_stats *stats,
+                            realv s, ulong segment, uint c, uint n)
+{
+    if (!FROM_OUTPUT)
+        return first_lanes(normalized(stats, s), n);
+    realv y = TAKE(Y_TYPE)(grad->y + c, n);
+    if (in->bias)
+        y -= param(in->bias, in, segment, c, n);
+    return first_lanes(y / weight_at(in, segment, c, n), n);
+}
+
+static inline void fetch_chunk(chunk *k, const set_inputs *in, const grad_inputs *grad,
+                               const set_stats *stats, real lo, ulong segment, uint c, uint n)
+{
+    k->s = FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
+    k->xhat = xhat_of(in, grad, stats, k->s, segment, c, n) - lo;
+    k->dv = TAKE(DY_TYPE)(grad->dy + segment * grad->dy_segment + c, n);
+    k->u = affine(in, k->xhat, segment, c, n);
+    if (ACT_GATE == 1) {
+        const realv z = z_at(in, c, n);
+        k->dv *= z * sigmoid(z);
+    }
+    k->du = MODULATION ? k->dv * scale_at(in, c, n) : k->dv;
+    k->h = k->du * weight_at(in, segment, c, n);
+}
+
+static inline void add_gradient(parts *part, const chunk *k, const set_stats *stats)
+{
+    part->a += k->xhat;
+    part->b += k->h;
+    part->c += STATS == 1 ? k->h * (k->s - stats->hi) : k->h * k->xhat;
+}
+
+static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
+                                  const set_stats *stats, ulong segments, uint cols)
+{
+    sums total = {{0, 0}, {0, 0}, {0, 0}};
+#define STEP(part, c, n)                                                                           \
+    {                                                                                              \
+        chunk k;                                                                                   \
+        fetch_chunk(&k, in, grad, stats, 0, segment, c, n);                                        \
+        add_gradient(part, &k, stats);                                                             \
+    }
+    for (ulong segment = 0; segment < segments; segment++)
+        ADD_SEGMENT(total, cols, GROUP_LANE, GROUP_SIZE, STEP)
+#undef STEP
+    return own_totals(&total);
+}
+
+static inline void finish_gradient(grad_sums *g, real4 total, const set_stats *stats,
+                                   const set_shape *shape)
+{
+    g->lo = g->c1 = g->c2 = g->kappa = 0;
+    if (STATS != 0)
+        return;
+    g->lo = SAVED && CENTER && !FROM_OUTPUT ? total.x / shape->count : 0;
+    g->c1 = CENTER ? total.y / shape->count : 0;
+    g->c2 = NO_SCALE ? 0 : (total.z - g->lo * total.y) / shape->divisor;
+    g->kappa = kappa_of(stats->rstd, shape->eps * stats->scale);
+}
+
+/* The gradient of s. Columns from stats_cols on have no part in the statistics. */
+static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_stats *stats,
+                                  const set_shape *shape, uint c)
+{
+    lanes spread;
+    if (STATS != 0) /* a NaN among the x stays where it is */
+        return k->h * stats->rstd;
+    spread.v = direction(k->xhat * g->kappa, shape->power) * g->c2;
+    if (c + VEC > shape->cols) {
+        FEW_LANES
+        for (uint lane = 0; lane < VEC; lane++)
+            spread.lane[lane] = c + lane < shape->cols ? spread.lane[lane] : 0;
+    }
+    return (k->h - g->c1 - spread.v) * stats->rstd * stats->scale;
+}
+
+/* A row of a slab joins the line. */
+static inline void add_to_line(global real *line, realv v, uint c, uint n, bool fresh)
+{
+    if (!line)
+        return;
+    const realv before = fresh ? 0 : TAKE(REAL_TYPE)((const global REAL_TYPE *)line + c, n);
+    PUT(REAL_TYPE)(before + v, (global REAL_TYPE *)line + c, n, false);
+}
+
+static inline void put_param(global DPARAM_TYPE *row, global real *line, realv v, uint c, uint n,
+                             bool fresh)
+{
+    if (MOD_ROWS && row)
+        PUT(DPARAM_TYPE)(v, row + c, n, false);
+    if (!MOD_ROWS)
+        add_to_line(line, v, c, n, fresh);
+}
+
+static inline void back_through_output(const grad_outputs *out, const set_inputs *in,
+                                       const grad_inputs *grad, const chunk *k, ulong segment,
+                                       uint c, uint n, bool fresh)
+{
+    if (PARAM_AXIS == 0) {
+        add_to_line(out->dweight_line, k->du * k->xhat, c, n, fresh);
+        add_to_line(out->dbias_line, k->du, c, n, fresh);
+    }
+    if (MODULATION) {
+        put_param(out->dscale, out->dscale_line, k->dv * k->u, c, n, fresh);
+        put_param(out->dshift, out->dshift_line, k->dv, c, n, fresh);
+    }
+    if (ACT_GATE == 1 && out->dz) {
+        const realv z = z_at(in, c, n), gate = sigmoid(z);
+        const realv dy = TAKE(DY_TYPE)(grad->dy + c, n);
+        PUT(DX_TYPE)(dy * modulate(in, k->u, c, n) * (gate * (1 + z * (1 - gate))), out->dz + c, n,
+                     false);
+    }
+}
+
+static inline void back_through_sum(const grad_outputs *out, const set_inputs *in, realv ds,
+                                    ulong segment, uint c, uint n, bool fresh)
+{
+    realv dx = ds;
+    if (RESIDUAL && out->dresidual)
+        PUT(DX_TYPE)(in->alpha * ds, out->dresidual + c, n, out->past_cache);
+    if (GATE) {
+        if (out->dgate || out->dgate_line)
+            put_param(out->dgate, out->dgate_line, ds * branch(in, segment, c, n), c, n, fresh);
+        dx *= TAKE(PARAM_TYPE)(in->gate + c, n);
+    }
+    if (DROPOUT)
+        dx = drop(dx, in, c);
+    if (ACT_GATE == 2) {
+        const realv z = z_at(in, c, n), gate = sigmoid(z);
+        const realv x = TAKE(X_TYPE)(in->x + c, n);
+        if (out->dz)
+            PUT(DX_TYPE)(dx * x * (gate * (1 + z * (1 - gate))), out->dz + c, n, false);
+        dx *= z * gate;
+    }
+    if (X_BIAS)
+        add_to_line(out->dx_bias_line, dx, c, n, fresh);
+    if (out->dx)
+        PUT(DX_TYPE)(dx, out->dx + segment * out->dx_segment + c, n, out->past_cache);
+}
+
+/* Where the outputs of the arguments begin for a set, and the lines of its parameters. */
+#define LINE(name, line, length)                                                                   \
+    (name##_lines == NOT_WANTED ? 0 : lines + name##_lines + (line) * (length))
+
+/* dy, x and so on    elements of sets: see set.cl; dx may be dy or dsum
+ * mean, rstd         of the forward pass if SAVED or given
+ * lines              workspace
+ * Each output may be NULL. `params` is the length of a line of weights, `row_cols` of others. */
+__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) kernel void
+backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TYPE, dsum),
+              const MATRIX(X_TYPE, x), const VECTOR(real, mean), const VECTOR(real, rstd),
+              const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias),
+              VECTOR(real, lines), ulong dweight_lines, ulong dbias_lines, ulong params,
+              ulong row_cols, ulong sets, uint cols, uint stats_cols, uint stream, real count,
+              real divisor, real eps, real power, real weight_shift, ulong first_line,
+              ulong sets_per_group, ulong sets_per_mod, ulong slabs_per_mod,
+              ulong lines_per_row SET_ARGS BACKWARD_ARGS)
+{
+    local real4 scratch[GROUP_SIZE];
+    const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
+    const ulong group = get_group_id(0);
+#if SLABS
+    const ulong mod_set = group / slabs_per_mod * sets_per_mod;
+    const ulong first = mod_set + REST(group, slabs_per_mod) * sets_per_group;
+    const ulong end = min(min(first + sets_per_group, mod_set + sets_per_mod), sets);
+#else
+    const ulong first = group * sets_per_group;
+    const ulong end = min(first + sets_per_group, sets);
+#endif
+    lines += lines_offset;
+    for (ulong q = first; q < end; q++) {
+        FIND_SET(in, q)
+        const ulong line = first_line + (SLABS ? group : SET_ROW(q) * lines_per_row);
+        const ulong at = PARAM_OFFSET(q);
+        grad_inputs grad = {SET_OF(dy, q), SET_OF(dsum, q), 0, SEGMENT_OF(dy_stride)};
+        grad_outputs out = {0};
+        out.dx = SET_OF(dx, q);
+        out.dx_segment = SEGMENT_OF(dx_stride);
+        out.dweight_line = LINE(dweight, line, params);
+        out.dbias_line = LINE(dbias, line, params);
+#if PARAM_AXIS == 0
+        out.dweight_line = out.dweight_line ? out.dweight_line + at : 0;
+        out.dbias_line = out.dbias_line ? out.dbias_line + at : 0;
+#endif
+#if PRENORM
+        in.sum = SET_OF(sum, q);
+        out.dresidual = SET_OF(dresidual, q);
+        out.dx_bias_line = LINE(dx_bias, line, row_cols);
+        out.dx_bias_line = out.dx_bias_line ? out.dx_bias_line + at : 0;
+#endif
+#if GATE
+        out.dgate = MOD_OF(dgate, q);
+        out.dgate_line = LINE(dgate, line, row_cols);
+        out.dgate_line = out.dgate_line ? out.dgate_line + at : 0;
+#endif
+#if MODULATION
+        out.dscale = MOD_OF(dscale, q);
+        out.dshift = MOD_OF(dshift, q);
+        out.dscale_line = LINE(dscale, line, row_cols);
+        out.dshift_line = LINE(dshift, line, row_cols);
+        out.dscale_line = out.dscale_line ? out.dscale_line + at : 0;
+        out.dshift_line = out.dshift_line ? out.dshift_line + at : 0;
+#endif
+#if ACT_GATE
+        out.dz = SET_OF(dz, q);
+#endif
+        out.past_cache = stream && out.dx_segment % VEC == 0 && STREAMABLE(out.dx) &&
+                         STREAMABLE(out.dresidual);
+        set_stats stats;
+#if FROM_OUTPUT
+        grad.y = SET_OF(y, q);
+        given_stats(&stats, 0, rstd[rstd_offset + q]);
+#elif STATS == 2
+        given_stats(&stats, running_mean[running_mean_offset + q],
+                    rstd_of(running_var[running_var_offset + q], eps, 2, 1));
+#elif STATS == 1 || SAVED
+        given_stats(&stats, CENTER ? mean[mean_offset + q] : 0, rstd[rstd_offset + q]);
+#else
+        computed_stats(&stats, &in, &shape, scratch);
+#endif
+        const real4 own = gradient_part(&in, &grad, &stats, shape.segments, cols);
+        const real4 total = group_total(own, scratch);
+        grad_sums g;
+        finish_gradient(&g, total, &stats, &shape);
+        if (GROUP_SIZE > 1)
+            barrier(CLK_GLOBAL_MEM_FENCE); /* dx may be dy, and all have read the set now */
+        sums params_total = {{0, 0}, {0, 0}, {0, 0}};
+#define STEP(part, c, n)                                                                           \
+    {                                                                                              \
+        chunk k;                                                                                   \
+        fetch_chunk(&k, &in, &grad, &stats, g.lo, segment, c, n);                                  \
+        const bool fresh = SLABS ? SET_ROW(q) == SET_ROW(first) : segment % BLOCK_LENGTH == 0;     \
+        realv ds = gradient_of_s(&k, &g, &stats, &shape, c);                                       \
+        if (grad.dsum)                                                                             \
+            ds += TAKE(DY_TYPE)(grad.dsum + segment * SEGMENT_OF(dsum_stride) + c, n);             \
+        back_through_output(&out, &in, &grad, &k, segment, c, n, fresh);                           \
+        back_through_sum(&out, &in, ds, segment, c, n, fresh);                                     \
+        if (PARAM_AXIS > 0) {                                                                      \
+            (part)->a += k.du * k.xhat;                                                            \
+            (part)->b += k.du;                                                                     \
+        }                                                                                          \
+        if (!SEGMENTED) {                                                                          \
+            PREFETCH(in.x + x_stride + (c));                                                       \
+            PREFETCH(grad.dy + dy_stride + (c));                                                   \
+        }                                                                                          \
+    }
+        for (ulong segment = 0; segment < shape.segments; segment++) {
+            ADD_SEGMENT(params_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
+#if PARAM_AXIS == 0 && !SLABS
+            if (segment % BLOCK_LENGTH == BLOCK_LENGTH - 1) {
+                out.dweight_line = out.dweight_line ? out.dweight_line + params : 0;
+                out.dbias_line = out.dbias_line ? out.dbias_line + params : 0;
+            }
+#endif
+#if PARAM_AXIS == 1
+            const real4 sum = group_total(own_totals(&params_total), scratch);
+            if (out.dweight_line && GROUP_LANE == 0)
+                out.dweight_line[at + segment * in.param_segment] = sum.x;
+            if (out.dbias_line && GROUP_LANE == 0)
+                out.dbias_line[at + segment * in.param_segment] = sum.y;
+            const sums none = {{0, 0}, {0, 0}, {0, 0}};
+            params_total = none;
+#endif
+        }
+#undef STEP
+#if PARAM_AXIS == 2
+        const real4 sum = group_total(own_totals(&params_total), scratch);
+#if PARAM_ROWS
+        if (dweight && GROUP_LANE == 0)
+            PUT(DPARAM_TYPE)((realv)(sum.x), dweight + dweight_offset + q, 1, false);
+#endif
+        if (out.dweight_line && GROUP_LANE == 0)
+            out.dweight_line[at] = sum.x;
+        if (out.dbias_line && GROUP_LANE == 0)
+            out.dbias_line[at] = sum.y;
+#endif
+#if STATS == 1
+        if (dmean && GROUP_LANE == 0)
+            dmean[dmean_offset + q] = -stats.rstd * total.y;
+        if (drstd && GROUP_LANE == 0)
+            drstd[drstd_offset + q] = total.z;
+#endif
+    }
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* y = x^ * weight + bias and what is fused with it, a set at a time.
+ *
+ *   QUANT      0: y is not quantised, 1: its scale is given, 2: a scale for each row, 3: for each
+ *              quant_group columns, 4: scale and zero point for each row
+ *   RUNNING    1: batch_norm's running statistics are brought up to date */
+#ifndef QUANT
+#define QUANT 0
+#endif
+#ifndef RUNNING
+#define RUNNING 0
+#endif
+
+#if QUANT
+#define QUANT_ARGS                                                                                 \
+    , MATRIX(float, qscale), VECTOR(char, qzero), VECTOR(int, qsum), uint quant_group,             \
+        real qscale_min, real qscale_max, real largest_code
+#else
+#define QUANT_ARGS
+#endif
+#if RUNNING || STATS == 2
+#define RUNNING_ARGS                                                                               \
+    , VECTOR(real, running_mean), VECTOR(real, running_var), real momentum, real unbiased
+#else
+#define RUNNING_ARGS
+#endif
+
+typedef struct {
+    global Y_TYPE *y;
+    global R_TYPE *sum; /* NULL: not wanted */
+    ulong y_segment;
+    bool past_cache;
+} set_outputs;
+
+/* The finished value of columns c to c + n. */
+static inline realv result(const set_inputs *in, const set_stats *stats, realv s, ulong segment,
+                           uint c, uint n)
+{
+    const realv u = affine(in, normalized(stats, s), segment, c, n);
+    const realv v = modulate(in, u, c, n);
+    if (ACT_GATE != 1)
+        return v;
+    const realv z = z_at(in, c, n);
+    return v * (z * sigmoid(z));
+}
+
+static inline void put_sum(const set_outputs *out, realv s, uint c, uint n)
+{
+    if (PRENORM && out->sum)
+        PUT(R_TYPE)(s, out->sum + c, n, out->past_cache);
+}
+
+static inline void normalize(const set_outputs *out, const set_inputs *in, const set_stats *stats,
+                             ulong segment, uint c, uint n, const global X_TYPE *next_x)
+{
+    const realv s = fetch(in, segment, c, n);
+    PUT(Y_TYPE)(result(in, stats, s, segment, c, n), out->y + segment * out->y_segment + c, n,
+                out->past_cache);
+    put_sum(out, s, c, n);
+    PREFETCH(next_x + c);
+}
+
+static inline void normalize_set(const set_outputs *out, const set_inputs *in,
+                                 const set_stats *stats, ulong segments, uint cols,
+                                 const global X_TYPE *next_x)
+{
+#define STEP(c, n) normalize(out, in, stats, segment, c, n, next_x)
+    for (ulong segment = 0; segment < segments; segment++)
+        FOR_SEGMENT(cols, GROUP_LANE, GROUP_SIZE, STEP)
+#undef STEP
+}
+
+/* ---- quantised outputs ---- */
+
+typedef struct {
+    real factor, scale, zero; /* code = y / scale, or rint(y * factor) + zero */
+} quantiser;
+
+/* KleidiAI's form of asymmetric scales: 0 is always a code. */
+static inline void asymmetric(quantiser *q, real most, real least)
+{
+    const real hi = most < 0 ? 0 : most, lo = least > 0 ? 0 : least, range = hi - lo;
+    const real factor = range > 0 ? 255 / range : 1;
+    const real low = lo * factor, high = hi * factor;
+    const real zero = low - 128 + (high + 127) > 0 ? -128 - low : 127 - high;
+    q->factor = factor;
+    q->scale = range > 0 ? range / 255 : range == 0 ? 1 : range;
+    q->zero = isnan(zero) ? 0 : rint(clamp(zero, (real)-128, (real)127));
+}
+
+static inline void symmetric(quantiser *q, real largest, real largest_code, real least, real most)
+{
+    real scale = largest / largest_code;
+    scale = most > 0 && scale > most ? most : scale;
+    q->scale = scale < least ? least : scale;
+}
+
+/* (largest y or |y|, largest -y) of the columns. */
+static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint from, uint to,
+                             local real4 *scratch)
+{
+    realv most = QUANT == 4 ? -INFINITY : 0, least = -INFINITY;
+    for (uint c = from + VEC * GROUP_LANE; c < to; c += VEC * GROUP_SIZE) {
+        const uint n = min(to - c, (uint)VEC);
+        lanes y;
+        y.v = result(in, stats, fetch(in, 0, c, n), 0, c, n);
+        for (uint k = 0; k < VEC; k++) /* nothing past the end */
+            y.lane[k] = y.lane[k < n ? k : 0];
+        most = larger(most, QUANT == 4 ? y.v : fabs(y.v));
+        least = larger(least, -y.v);
+    }
+    return group_largest((real4)(largest_lane(most), largest_lane(least), 0, 0), scratch);
+}
+
+static inline realv code_of(realv y, const quantiser *q)
+{
+    return QUANT == 4 ? rint(y * q->factor) + q->zero : y / q->scale;
+}
+
+/* The sum of this work-item's codes. */
+static inline int put_codes(const set_outputs *out, const set_inputs *in, const set_stats *stats,
+                            const quantiser *q, uint from, uint to)
+{
+    int sum = 0;
+    for (uint c = from + VEC * GROUP_LANE; c < to; c += VEC * GROUP_SIZE) {
+        const uint n = min(to - c, (uint)VEC);
+        const realv s = fetch(in, 0, c, n);
+        const realv code = code_of(result(in, stats, s, 0, c, n), q);
+        lanes stored;
+        stored.v = ROUND(Y_TYPE)(code);
+        put_sum(out, s, c, n);
+        PUT(Y_TYPE)(code, out->y + c, n, false);
+        for (uint k = 0; k < VEC; k++)
+            sum += k < n ? (int)stored.lane[k] : 0;
+    }
+    return sum;
+}
+
+/* In two parts, which float adds up without rounding. */
+static inline int group_int_total(int own, local real4 *scratch)
+{
+    const real4 total = group_total((real4)(own & 0xfff, own >> 12, 0, 0), scratch);
+    return (int)total.x + (int)total.y * 4096;
+}
+
+/* ---- the kernel ---- */
+
+/* x, y             elements of sets: see set.cl; y may be x
+ * mean, rstd       one for each set, or NULL: not wanted; given ones are read
+ * weight, bias     or NULL: 1 and 0
+ * A group takes `sets_per_group` sets; `stream` lets y go past the cache. Neither changes a bit. */
+__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) kernel void
+forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MATRIX(X_TYPE, x),
+             const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias), ulong sets,
+             uint cols, uint stats_cols, uint sets_per_group, uint stream, real count,
+             real divisor, real eps, real power, real weight_shift SET_ARGS QUANT_ARGS RUNNING_ARGS)
+{
+#if STATS == 0 || QUANT
+    local real4 scratch[GROUP_SIZE];
+#endif
+    const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
+    const ulong first = get_group_id(0) * (ulong)sets_per_group;
+    const ulong end = min(first + sets_per_group, sets);
+    for (ulong q = first; q < end; q++) {
+        FIND_SET(in, q)
+        set_outputs out = {SET_OF(y, q), 0, SEGMENT_OF(y_stride), false};
+#if PRENORM
+        out.sum = SET_OF(sum, q);
+#endif
+        out.past_cache = stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) &&
+                         STREAMABLE(out.sum);
+        set_stats stats;
+#if STATS == 1
+        given_stats(&stats, CENTER ? mean[mean_offset + q] : 0, rstd[rstd_offset + q]);
+#elif STATS == 2
+        given_stats(&stats, running_mean[running_mean_offset + q],
+                    rstd_of(running_var[running_var_offset + q], eps, 2, 1));
+#else
+        computed_stats(&stats, &in, &shape, scratch);
+#endif
+        if (GROUP_SIZE > 1)
+            barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the set now */
+#if QUANT
+        const uint group_cols = QUANT == 3 ? quant_group : cols;
+        int codes = 0;
+        for (uint from = 0; from < cols; from += group_cols) {
+            quantiser quant = {1, QUANT == 1 ? qscale[qscale_offset] : 1, 0};
+            if (QUANT > 1) {
+                const real4 most = extremes(&in, &stats, from, from + group_cols, scratch);
+                if (QUANT == 4)
+                    asymmetric(&quant, most.x, -most.y);
+                else
+                    symmetric(&quant, most.x, largest_code, qscale_min, qscale_max);
+            }
+            codes += put_codes(&out, &in, &stats, &quant, from, from + group_cols);
+            if (QUANT > 1 && GROUP_LANE == 0)
+                qscale[qscale_offset + q * qscale_stride + from / group_cols] = quant.scale;
+            if (QUANT == 4 && GROUP_LANE == 0)
+                qzero[qzero_offset + q] = (char)quant.zero;
+        }
+        codes = group_int_total(codes, scratch);
+        if (qsum && GROUP_LANE == 0)
+            qsum[qsum_offset + q] = codes;
+#else
+        normalize_set(&out, &in, &stats, shape.segments, cols,
+                      SEGMENTED ? in.x : in.x + x_stride);
+#endif
+#if STATS == 0
+        if (mean && GROUP_LANE == 0)
+            mean[mean_offset + q] = mean_of(&stats);
+        if (rstd && GROUP_LANE == 0)
+            rstd[rstd_offset + q] = stats.rstd * stats.scale;
+#endif
+#if RUNNING
+        if (running_mean && GROUP_LANE == 0) {
+            global real *m = running_mean + running_mean_offset + q;
+            global real *v = running_var + running_var_offset + q;
+            const real variance = stats.variance * unscale(&stats) * unscale(&stats);
+            *m = (1 - momentum) * *m + momentum * mean_of(&stats);
+            *v = (1 - momentum) * *v + momentum * (variance * unbiased);
+        }
+#endif
+    }
+}

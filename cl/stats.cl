@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* Mean and rstd of a set. The mean is kept as hi + lo: hi is rounded, and a second pass over s - hi
+ * finds what the rounding lost, so that y is right whatever the mean is.
+ *
+ *   CENTER     1: the mean is subtracted: LayerNorm, arXiv:1607.06450 eq. 3 and 4;
+ *              0: it is 0: RMSNorm, arXiv:1910.07467
+ *   POWER      of the values that are added up: 2, 1, or 0 for any other, given as `power`
+ *   EPS_MODE   0: rstd = 1 / sqrt(v + eps), 1: 1 / (sqrt(v) + eps), 2: 1 / max(sqrt(v), eps)
+ *   NO_SCALE   1: rstd = 1
+ *   ZERO_NORM  1: a norm of 0 gives rstd = 0
+ *   STATS      0: computed, 1: mean and rstd are given, 2: running mean and variance are */
+#ifndef CENTER
+#define CENTER 1
+#endif
+#ifndef POWER
+#define POWER 2
+#endif
+#ifndef EPS_MODE
+#define EPS_MODE 0
+#endif
+#ifndef NO_SCALE
+#define NO_SCALE 0
+#endif
+#ifndef ZERO_NORM
+#define ZERO_NORM 0
+#endif
+#ifndef STATS
+#define STATS 0
+#endif
+
+/* Squares of f32 overflow above 2^64 and vanish below 2^-75 (f64: 2^512 and 2^-537). Such sets are
+ * done again on s * SCALE_DOWN or s * SCALE_UP; the limits leave room for 2^31 columns. */
+#if ARITHMETIC == 64
+#define SCALE_UP 0x1p700
+#define SCALE_DOWN 0x1p-700
+#define TINY_RSTD 0x1p350
+#define TINY_MEAN 0x1p-233
+#define MOST_EXPONENT 1022
+#define ROUNDING 0x1p-53
+#else
+#define SCALE_UP 0x1p90f
+#define SCALE_DOWN 0x1p-90f
+#define TINY_RSTD 0x1p45f
+#define TINY_MEAN 0x1p-30f
+#define MOST_EXPONENT 126
+#define ROUNDING 0x1p-24f
+#endif
+
+typedef struct {
+    real scale, hi, lo, rstd; /* of s * scale: its mean is hi + lo */
+    real variance;            /* of s * scale, divided by N */
+    int hopeless;             /* s has NaN or infinity, and all of the statistics are NaN */
+} set_stats;
+
+/* How many columns of a segment the statistics are taken of, and what the sums are divided by. */
+typedef struct {
+    ulong segments;
+    uint cols;
+    real count, divisor, eps, power;
+} set_shape;
+
+/* s * scale - shift. scale is a power of two, so the product is exact, fused or not. Past the last
+ * column it is 0, which changes no sum. */
+static inline realv centered(const set_inputs *in, ulong segment, uint c, uint n, real scale,
+                             real shift)
+{
+    return first_lanes(fetch(in, segment, c, n) * scale - shift, n);
+}
+
+/* This work-item's part of the sum of s * scale - shift. */
+static inline real sum_part(const set_inputs *in, const set_shape *shape, real scale, real shift,
+                            uint lane, uint size)
+{
+    sums total = {{0, 0}, {0, 0}, {0, 0}};
+#define STEP(part, c, n) (part)->a += centered(in, segment, c, n, scale, shift)
+    for (ulong segment = 0; segment < shape->segments; segment++)
+        ADD_SEGMENT(total, shape->cols, lane, size, STEP)
+#undef STEP
+    return own_total(total.a);
+}
+
+static inline void add_deviation(parts *part, realv e, realv s, real power)
+{
+    part->a += e;
+    part->b += POWER == 2 ? e * e : POWER == 1 ? fabs(e) : pow(fabs(e), (realv)(power));
+    if (GROUP_SIZE > 1)
+        part->c += s * 0;
+}
+
+/* This work-item's part of the sums over s * scale - hi: (sum, powers, 0, 0). Where others share the
+ * set the third is NaN instead if s is not finite. */
+static inline real4 deviations_part(const set_inputs *in, const set_shape *shape, real scale,
+                                    real hi, uint lane, uint size)
+{
+    sums total = {{0, 0}, {0, 0}, {0, 0}};
+#define STEP(part, c, n)                                                                           \
+    add_deviation(part, centered(in, segment, c, n, scale, hi),                                    \
+                  GROUP_SIZE > 1 ? centered(in, segment, c, n, 1, 0) : 0, shape->power)
+    for (ulong segment = 0; segment < shape->segments; segment++)
+        ADD_SEGMENT(total, shape->cols, lane, size, STEP)
+#undef STEP
+    return own_totals(&total);
+}
+
+static inline real norm_of(real v, real power)
+{
+    return POWER == 2 ? sqrt(v) : POWER == 1 ? v : pow(v, 1 / power);
+}
+
+static inline real rstd_of(real v, real eps, real power, real scale)
+{
+    if (POWER == 2 && EPS_MODE == 0)
+        return ZERO_NORM && v + eps * scale * scale == 0 ? 0 : rsqrt(v + eps * scale * scale);
+    const real norm = norm_of(v, power);
+    const real divisor = EPS_MODE == 1   ? norm + eps * scale
+                         : EPS_MODE == 2 ? (norm < eps * scale ? eps * scale : norm)
+                                         : norm;
+    return ZERO_NORM && divisor == 0 ? 0 : 1 / divisor;
+}
+
+/* Structs are filled through pointers: Oclgrind cannot take functions that return them in loops. */
+static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shape, real scale,
+                                real hi)
+{
+    const real sum = d.x, powers = d.y;
+    const real lo = CENTER ? sum / shape->count : 0;
+    const real total = powers - (CENTER ? sum * lo : 0);
+    const real positive = total < 0 ? 0 : total; /* fmax would hide a NaN */
+    stats->scale = scale;
+    stats->hi = hi;
+    stats->lo = lo;
+    stats->variance = positive / shape->count;
+    stats->hopeless = isnan(d.z);
+    stats->rstd = NO_SCALE ? (hi + lo) * 0 + 1 / scale
+                           : rstd_of(positive / shape->divisor, shape->eps, shape->power, scale);
+}
+
+/* The first guess of the mean is s[0] + the mean of the differences to s[0]: exact for constant
+ * sets, and as accurate for one around 1e6 as for one around 0. */
+static inline void group_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+                               real scale, local real4 *scratch)
+{
+    const uint lane = GROUP_LANE;
+    real hi = 0;
+    if (CENTER) {
+        const real first = first_lane(fetch(in, 0, 0, 1)) * scale;
+        const real own = sum_part(in, shape, scale, first, lane, GROUP_SIZE);
+        hi = first + group_total((real4)(own, 0, 0, 0), scratch).x / shape->count;
+    }
+    const real4 own = deviations_part(in, shape, scale, hi, lane, GROUP_SIZE);
+    finish_stats(stats, group_total(own, scratch), shape, scale, hi);
+}
+
+/* Sums that overflow give NaN where they are folded and infinity elsewhere: rstd is NaN or 0. A set
+ * with NaN or infinity becomes NaN under any scale; a group need not see that 256 times. */
+static inline real better_scale(const set_stats *stats, real eps)
+{
+    if (POWER == 0)
+        return stats->scale;
+    if (!(stats->rstd > 0))
+        return stats->hopeless ? 1 : SCALE_DOWN;
+    const bool tiny = eps < SCALE_DOWN && stats->rstd > TINY_RSTD && fabs(stats->hi) < TINY_MEAN;
+    return tiny && !NO_SCALE ? SCALE_UP : 1;
+}
+
+/* ---- the largest value ---- */
+
+/* The larger one, and NaN if one of them is. */
+static inline realv larger(realv a, realv b) { return select(a, b, b > a || isnan(b)); }
+
+static inline real largest_lane(realv v)
+{
+    lanes part;
+    part.v = v;
+    real most = part.lane[0];
+    for (uint k = 1; k < VEC; k++)
+        most = part.lane[k] > most || isnan(part.lane[k]) ? part.lane[k] : most;
+    return most;
+}
+
+/* The largest of each of four numbers that the work-items of the group have; as group_total. */
+static inline real4 group_largest(real4 own, local real4 *scratch)
+{
+    if (GROUP_SIZE == 1)
+        return own;
+    const uint id = get_local_id(0);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[id] = own;
+    for (uint width = GROUP_SIZE / 2; width > 0; width /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (id < width) {
+            const real4 a = scratch[id], b = scratch[id + width];
+            scratch[id] = select(a, b, b > a || isnan(b));
+        }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return scratch[0];
+}
+
+/* Columns of a segment, a vector or the last few at a time, in the order of a sum. */
+#define FOR_SEGMENT(cols, lane, size, STEP)                                                        \
+    {                                                                                              \
+        uint c_ = VEC * (lane);                                                                    \
+        FOR_VECTORS(c_, cols, size)                                                                \
+            STEP(c_, VEC);                                                                         \
+        if (c_ < (cols))                                                                           \
+            STEP(c_, (cols)-c_);                                                                   \
+    }
+
+/* For powers other than 1 and 2: a power of two that makes all values less than 1. */
+static inline real scale_of_largest(const set_inputs *in, const set_shape *shape,
+                                    local real4 *scratch)
+{
+    realv most = 0;
+#define STEP(c, n) most = larger(most, fabs(centered(in, segment, c, n, 1, 0)))
+    for (ulong segment = 0; segment < shape->segments; segment++)
+        FOR_SEGMENT(shape->cols, GROUP_LANE, GROUP_SIZE, STEP)
+#undef STEP
+    const real size = group_largest((real4)(largest_lane(most), 0, 0, 0), scratch).x;
+    if (!(size > 0) || isinf(size))
+        return 1;
+    return ldexp((real)1, min(-ilogb(size) - 1, MOST_EXPONENT));
+}
+
+/* ---- all together ---- */
+
+/* A set that was out of range is done again. In a group each work-item does it alone, as it is rare:
+ * no barrier stands under a condition, which some compilers get wrong even where all of the group
+ * take the same way. A work-item by itself takes the same code twice, which is less to compile. */
+#if GROUP_SIZE == 1
+static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+                                  local real4 *scratch)
+{
+    real scale = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
+    stats->scale = 0;
+    for (uint try = 0; try < 2 && scale != stats->scale; try++) {
+        group_stats(stats, in, shape, scale, scratch);
+        scale = better_scale(stats, shape->eps);
+    }
+}
+#else
+static inline void rescued_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+                                 real scale)
+{
+    real hi = 0;
+    if (CENTER) {
+        const real first = first_lane(fetch(in, 0, 0, 1)) * scale;
+        hi = first + sum_part(in, shape, scale, first, 0, 1) / shape->count;
+    }
+    finish_stats(stats, deviations_part(in, shape, scale, hi, 0, 1), shape, scale, hi);
+}
+
+static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+                                  local real4 *scratch)
+{
+    const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
+    group_stats(stats, in, shape, first, scratch);
+    const real scale = better_scale(stats, shape->eps);
+    if (scale != first)
+        rescued_stats(stats, in, shape, scale);
+}
+#endif
+
+/* What turns a value of s * scale into one of s. */
+static inline real unscale(const set_stats *stats)
+{
+    return POWER == 0 ? 1 / stats->scale
+                      : stats->scale > 1 ? SCALE_DOWN : stats->scale < 1 ? SCALE_UP : 1;
+}
+
+/* The same for a set that has them already. */
+static inline void given_stats(set_stats *stats, real mean, real rstd)
+{
+    stats->scale = 1;
+    stats->hi = mean;
+    stats->lo = 0;
+    stats->rstd = rstd;
+    stats->variance = 0;
+}
+
+static inline real mean_of(const set_stats *stats)
+{
+    return (stats->hi + stats->lo) * unscale(stats);
+}
+
+/* x^, not yet multiplied by anything. */
+static inline realv normalized(const set_stats *stats, realv s)
+{
+    return (s * stats->scale - stats->hi - stats->lo) * stats->rstd;
+}
+
+/* The factor of the gradient's last term that depends on where eps is. What it is multiplied with is
+ * of the size of (1 - eps * rstd), so it may be cut off where only rounding is left. */
+static inline real kappa_of(real rstd, real eps)
+{
+    const real rest = 1 - eps * rstd;
+    if (EPS_MODE == 0)
+        return 1;
+    return rest <= 4 * ROUNDING ? 0 : EPS_MODE == 1 ? 1 / rest : 1;
+}
+
+/* The derivative of the norm by x^: x^ for a power of 2. */
+static inline realv direction(realv xhat, real power)
+{
+    if (POWER == 2)
+        return xhat;
+    if (POWER == 1)
+        return sign(xhat);
+    return copysign(pow(fabs(xhat), (realv)(power - 1)), xhat);
+}
