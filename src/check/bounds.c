@@ -3,73 +3,75 @@
 
 #include "base/dtype.h"
 
-#include <math.h>
-
-/* Devices may flush subnormal floats to zero, but not subnormal doubles: `floor` is a few times
- * the smallest normal float, or the smallest double. A difference that is lost there counts rstd
- * times in y. row_norm.cl scales rows with a larger rstd than `most_rstd` up, so that nothing is
- * lost, and rows whose variance may be above `huge` down, to an rstd of at most `most_rstd`. */
+/* Units of roundoff that `grown` counts: base + over_set * D + over_rows * D_r, where D is the
+ * depth of a sum over a set and D_r that of a sum over rows. A chain of D additions has a relative
+ * error of D units at worst, and of less than half in rows tried so far. */
 typedef struct {
-    double floor, most_rstd, huge;
-} number_range;
+    double base, over_set, over_rows;
+} growth;
 
-static const number_range float_range = {0x1p-124, 0x1p45, 0x1p90};
-static const number_range double_range = {0x1p-1074, 0x1p350, 0x1p900};
+static const growth growths[TENSOR_COUNT] = {
+    [TENSOR_y] = {10, 0.5, 0},           [TENSOR_mean] = {4, 0.5, 0},
+    [TENSOR_rstd] = {7, 0.5, 0}, /* and one of its store */
+    [TENSOR_running_mean] = {8, 0.5, 0}, [TENSOR_running_var] = {8, 0.5, 0},
+    [TENSOR_qscale] = {10, 0.5, 0}, /* that of a y */
+    [TENSOR_qzero] = {10, 0.5, 0},       [TENSOR_dx] = {12, 1, 0},
+    [TENSOR_dresidual] = {12, 1, 0},     [TENSOR_dz] = {12, 1, 0},
+    [TENSOR_dx_bias] = {12, 1, 0.5}, /* a sum of dx */
+    [TENSOR_dgate] = {12, 1, 0.5},       [TENSOR_dweight] = {10, 0.5, 0.5},
+    [TENSOR_dbias] = {4, 0.5, 0.5}, /* of channels: first over a sample, then over samples */
+    [TENSOR_dscale] = {10, 0.5, 0.5},    [TENSOR_dshift] = {4, 0, 0.5},
+    [TENSOR_dmean] = {12, 1, 0},         [TENSOR_drstd] = {12, 1, 0},
+};
 
-static double lost_before_weight(const number_range *range, const clnorm_reference_stats *stats)
+/* A work-item alone adds up a set that is scaled: blocks of 64, two folds, up to 16 lanes. */
+enum { DEPTH_ALONE = 64 + 2 + 4 };
+/* Rows are added up in runs of 64, and those in blocks of 64 that are folded into two floats. */
+enum { RUN_OF_ROWS = 64, FOLDS = 2 };
+
+/* OpenCL's pow may be off by 16 units of the last place, 32 of roundoff: once for each |x|^p, where
+ * the root divides it by p, once for the root, and once for |x|^(p - 1). */
+static double of_powers(const clnorm_desc *desc, double base)
 {
-    if (stats->variance > range->huge)
-        return range->floor * range->most_rstd;
-    return range->floor * (1 + fmin((double)stats->rstd, range->most_rstd));
+    if (desc->p == 1 || desc->p == 2)
+        return base;
+    return base + 32 / desc->p + 32 + 32;
 }
 
-/* A work-item alone adds up a row that is scaled: blocks of 64, two folds, up to 16 lanes. */
-static unsigned depth_of_row(const number_range *range, uint64_t cols, unsigned depth,
-                             const clnorm_reference_stats *stats)
+static double depth_of_rows(uint64_t terms)
 {
-    const unsigned alone = (cols < 64 ? (unsigned)cols : 64) + 2 + 4;
-    const int scaled = stats->variance > range->huge || stats->rstd > range->most_rstd / 2;
-    return scaled && depth < alone ? alone : depth;
+    if (terms <= RUN_OF_ROWS)
+        return (double)terms + FOLDS;
+    const uint64_t runs = (terms + RUN_OF_ROWS - 1) / RUN_OF_ROWS;
+    return RUN_OF_ROWS + (double)(runs < RUN_OF_ROWS ? runs : RUN_OF_ROWS) + FOLDS;
 }
 
-static clnorm_bound stored(double arithmetic, double storage)
+static double depth_of_set(unsigned depth, bool rescued)
 {
-    return (clnorm_bound){arithmetic, arithmetic + storage};
+    return rescued && depth < DEPTH_ALONE ? DEPTH_ALONE : depth;
 }
 
-clnorm_row_bounds clnorm_bounds_of_row(const clnorm_desc *desc, unsigned depth,
-                                       const clnorm_reference_stats *stats)
+clnorm_bounds clnorm_bounds_of(const clnorm_evaluation *e, unsigned depth, const clnorm_results *r)
 {
-    const clnorm_dtype arithmetic = clnorm_stats_dtype(desc);
-    const number_range *range = arithmetic == CLNORM_F64 ? &double_range : &float_range;
-    const int center = desc->kind == CLNORM_LAYER_NORM;
-    const double unit = clnorm_dtype_unit(arithmetic);
-    const double deviation = (double)sqrtl(stats->variance);
-    const double rstd = (double)stats->rstd, mean = (double)(stats->hi + stats->lo);
-    /* The reference makes the same steps in its own unit, and rounds once to double. */
-    const double own = clnorm_reference_unit(), chain = clnorm_reference_depth(desc->cols) / 2.0;
-    const double half = depth_of_row(range, desc->cols, depth, stats) / 2.0, rounding = 0x1p-53;
-    return (clnorm_row_bounds){
-        .relative = (10 + half) * unit + (10 + chain) * own,
-        .spread = center ? (double)(sqrtl(stats->variance) * stats->rstd) : 0,
-        .weight = lost_before_weight(range, stats),
-        .bias = unit,
-        .floor = range->floor,
-        .storage_unit = clnorm_dtype_unit(desc->y_dtype),
-        .storage_tiny = clnorm_dtype_tiny(desc->y_dtype),
-        .reference_unit = rounding,
-        .mean = center ? stored(((4 + half) * unit + (4 + chain) * own) * deviation + range->floor,
-                                (unit + rounding) * fabs(mean))
-                       : stored(0, 0),
-        .rstd =
-            stored(((8 + half) * unit + (8 + chain) * own) * rstd + range->floor, rounding * rstd),
+    const growth *g = &growths[r->tensor];
+    const clnorm_dtype dtype = e->uses[r->tensor].dtype;
+    const double base = of_powers(&e->desc, g->base);
+    const double over_rows = g->over_rows * depth_of_rows(r->terms);
+    const double units = base + g->over_set * depth_of_set(depth, r->rescued) + over_rows;
+    /* The reference makes the same steps in its own unit. */
+    const double own = (base + (double)r->chain / 2) * clnorm_reference_unit();
+    const bool codes = dtype >= CLNORM_I8;
+    return (clnorm_bounds){
+        .grown = units * e->unit + own,
+        .rounded = e->unit,
+        .lost = e->floor,
+        .storage_unit = codes ? 0 : clnorm_dtype_unit(dtype),
+        .storage_tiny = codes ? 0 : clnorm_dtype_tiny(dtype),
     };
 }
 
-clnorm_bound clnorm_bound_of_y(const clnorm_row_bounds *row, double y, double weight, double bias)
+double clnorm_bound_of_normal(const clnorm_evaluation *e, unsigned depth)
 {
-    const double size = fabs(weight) * row->spread + fabs(y - bias);
-    const double arithmetic = row->relative * size + row->weight * fabs(weight) +
-                              row->bias * fabs(bias) + row->floor + row->reference_unit * fabs(y);
-    return stored(arithmetic, row->storage_unit * fabs(y) + row->storage_tiny);
+    const growth *g = &growths[TENSOR_y];
+    return (g->base + g->over_set * depth_of_set(depth, true)) * e->unit;
 }

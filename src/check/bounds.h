@@ -3,30 +3,34 @@
 #ifndef CLNORM_CHECK_BOUNDS_H
 #define CLNORM_CHECK_BOUNDS_H
 
-#include "reference/row_norm.h"
+#include "reference/reference.h"
 
 /* An error is at most `arithmetic` before and `total` after the result is rounded to its type. */
 typedef struct clnorm_bound {
     double arithmetic, total;
 } clnorm_bound;
 
-/* What the bounds of a row have in common. */
-typedef struct clnorm_row_bounds {
-    double relative; /* error of a normalized value, in parts of |value| + spread */
-    double spread; /* sqrt(variance) * rstd, which is below 1; 0 without centring */
-    double weight; /* what may be lost in a value that is then multiplied by the weight */
-    double bias; /* of |bias| */
-    double floor; /* what may be lost near zero */
-    double storage_unit, storage_tiny; /* of y_dtype */
-    double reference_unit; /* the reference gives double */
-    clnorm_bound mean, rstd;
-} clnorm_row_bounds;
+/* What the bounds of a block of results have in common. */
+typedef struct clnorm_bounds {
+    double grown, rounded, lost; /* what each of these counts */
+    double storage_unit, storage_tiny; /* of the tensor's type; 0 if it is stored as codes */
+} clnorm_bounds;
 
-/* depth: longest chain of additions behind a sum over the row, see clnorm_op_depth. */
-clnorm_row_bounds clnorm_bounds_of_row(const clnorm_desc *desc, unsigned depth,
-                                       const clnorm_reference_stats *stats);
+/* depth: longest chain of additions behind a sum over a set, see clnorm_op_depth. */
+clnorm_bounds clnorm_bounds_of(const clnorm_evaluation *e, unsigned depth,
+                               const clnorm_results *results);
+/* Largest error of x^ in parts of its `grown`: for clnorm_evaluation.slack. */
+double clnorm_bound_of_normal(const clnorm_evaluation *e, unsigned depth);
 
-/* Of an element whose exact result is y. */
-clnorm_bound clnorm_bound_of_y(const clnorm_row_bounds *row, double y, double weight, double bias);
+/* Of element i. */
+static inline clnorm_bound clnorm_bound_at(const clnorm_bounds *b, const clnorm_results *r,
+                                           size_t i)
+{
+    const double size = r->value[i] < 0 ? -r->value[i] : r->value[i];
+    /* the reference gives double */
+    const double arithmetic =
+        b->grown * r->grown[i] + b->rounded * r->rounded[i] + b->lost * r->lost[i] + 0x1p-53 * size;
+    return (clnorm_bound){arithmetic, arithmetic + b->storage_unit * size + b->storage_tiny};
+}
 
 #endif

@@ -1,95 +1,145 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/cases.h"
 #include "base/status.h"
+#include "check/mixtures.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const uint64_t all_cols[] = {1,    2,    3,    7,    31,   32,   33,   63,
-                                    64,   65,   127,  255,  256,  257,  768,  1000,
-                                    1023, 1024, 1025, 4096, 5125, 8192, 65537};
-static const uint64_t all_rows[] = {1, 2, 7, 83, 4096};
+#define USUAL_EPS 0 /* that of the variant */
 
-/* The first four are whole types; with the others every pair of choices is there. */
-static const struct {
-    clnorm_dtype x, y, param;
-} dtypes[] = {
-    {CLNORM_F32, CLNORM_F32, CLNORM_F32},    {CLNORM_F16, CLNORM_F16, CLNORM_F16},
-    {CLNORM_BF16, CLNORM_BF16, CLNORM_BF16}, {CLNORM_F64, CLNORM_F64, CLNORM_F64},
-    {CLNORM_F32, CLNORM_F16, CLNORM_BF16},   {CLNORM_F16, CLNORM_F32, CLNORM_BF16},
-    {CLNORM_F32, CLNORM_BF16, CLNORM_F16},   {CLNORM_BF16, CLNORM_F32, CLNORM_F16},
-    {CLNORM_F16, CLNORM_BF16, CLNORM_F32},   {CLNORM_BF16, CLNORM_F16, CLNORM_F32},
+enum {
+    /* On a simulator, which repeats itself to the bit: larger cases are run in one way only. */
+    QUICK_ELEMENTS = 2048,
+    MOST_BACKWARD = 1 << 18 /* the reference of a backward pass takes its time */
 };
-enum { WHOLE_TYPES = 4 };
-
-/* A width that is a whole number of vectors, one that is not, and one with many rows. */
-static const uint64_t mixture_shapes[][2] = {{7, 1000}, {2, 65}, {83, 257}};
-enum { QUICK_MIXTURES = 2 };
-
-#define USUAL_EPS 1e-5
-
-/* On a simulator, which repeats itself to the bit: larger cases are run in one way only. */
-enum { QUICK_ELEMENTS = 2048 };
-
-static const clnorm_kind kinds[] = {CLNORM_LAYER_NORM, CLNORM_RMS_NORM};
-static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
-
-const char *clnorm_kind_name(clnorm_kind kind)
-{
-    return kind == CLNORM_LAYER_NORM ? "layer_norm" : "rms_norm";
-}
-
-const char *clnorm_form_name(clnorm_form form)
-{
-    static const char *const names[] = {"auto", "sequential", "cooperative"};
-    return names[form];
-}
 
 typedef struct {
     const clnorm_check_filter *filter;
     clnorm_check_case *cases; /* NULL while they are counted */
     size_t count, left_out;
-    clnorm_desc desc;
+    clnorm_mixtures mixtures;
+    /* the program whose cases are added */
+    const clnorm_variant *variant;
+    clnorm_direction direction;
+    clnorm_desc desc; /* its dtypes and form */
+    size_t first;
 } list;
 
-static void add(list *l, uint64_t rows, uint64_t cols, const char *input, double eps)
+/* ---- one case ------------------------------------------------------------------------------ */
+
+static bool allows(int filter, int value) { return filter < 0 || filter == value; }
+
+static bool is_wanted(const list *l)
 {
-    if (rows > 0 && cols > l->filter->max_elements / rows) {
+    const clnorm_check_filter *f = l->filter;
+    const bool mixed = f->dtype >= 0 && clnorm_check_dtype_name(&l->desc)[0] == 'm';
+    return allows(f->kind, (int)l->variant->set.kind) &&
+           (!f->variant || f->variant == l->variant) && allows(f->direction, (int)l->direction) &&
+           allows(f->form, (int)l->desc.form) &&
+           allows(f->dtype, mixed ? CLNORM_CHECK_MIXED : (int)l->desc.x_dtype);
+}
+
+/* Of all that the case is, so that another filter leaves it as it is. */
+static uint64_t seed_of(const list *l, const clnorm_check_case *c)
+{
+    char name[256];
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    clnorm_check_case_name(c, name, sizeof(name));
+    for (const char *text = name; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    for (const char *text = c->input->name; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return (hash >> 32) + l->filter->seed * 1000003;
+}
+
+static void take_dtypes(clnorm_desc *desc, const clnorm_desc *from)
+{
+    desc->x_dtype = from->x_dtype;
+    desc->y_dtype = from->y_dtype;
+    desc->param_dtype = from->param_dtype;
+    desc->residual_dtype = from->residual_dtype;
+    desc->dy_dtype = from->dy_dtype;
+    desc->dx_dtype = from->dx_dtype;
+    desc->dparam_dtype = from->dparam_dtype;
+    desc->form = from->form;
+}
+
+/* The same for all cases of a program, and for half of the programs. */
+static int saves(const list *l)
+{
+    size_t count = 0;
+    return (l->variant - clnorm_variants(&count) + (int)l->desc.form) % 2 == 0;
+}
+
+static void add(list *l, const clnorm_check_shape *shape, const char *input, double eps)
+{
+    const clnorm_check_filter *f = l->filter;
+    const bool backward = l->direction == CLNORM_BACKWARD && f->cols == 0;
+    const uint64_t most =
+        backward && f->max_elements > MOST_BACKWARD ? MOST_BACKWARD : f->max_elements;
+    clnorm_desc desc = clnorm_variant_desc(l->variant, shape);
+    take_dtypes(&desc, &l->desc);
+    if (eps != USUAL_EPS)
+        desc.eps = eps < 0 ? 0 : eps;
+    /* a shape that was asked for may be none for this operator */
+    const bool fits = f->cols == 0 || clnorm_desc_check(&desc, NULL) == CLNORM_OK;
+    if (!fits || (shape->rows > 0 && shape->cols > most / shape->rows)) {
         l->left_out++;
         return;
     }
     if (l->cases) {
         clnorm_check_case *c = &l->cases[l->count];
-        *c = (clnorm_check_case){.desc = l->desc,
-                                 .rows = rows,
+        *c = (clnorm_check_case){.variant = l->variant,
+                                 .desc = desc,
+                                 .direction = l->direction,
+                                 .rows = shape->rows,
                                  .input = clnorm_input_find(input),
-                                 .seed = l->filter->seed * 1000003 + l->count,
-                                 .once = l->filter->quick && rows * cols > QUICK_ELEMENTS};
-        c->desc.cols = cols;
-        c->desc.eps = eps;
+                                 .saved = saves(l),
+                                 .all = l->count == l->first,
+                                 .once = f->quick && shape->rows * shape->cols > QUICK_ELEMENTS};
+        c->seed = seed_of(l, c);
     }
     l->count++;
 }
 
-/* The wanted number of rows, or the most that the limit allows. */
-static uint64_t rows_for(uint64_t cols, size_t turn, uint64_t max_elements)
+static void add_rows(list *l, uint64_t rows, uint64_t cols, const char *input, double eps)
 {
+    const clnorm_check_shape shape = clnorm_check_shape_of(rows, cols);
+    add(l, &shape, input, eps);
+}
+
+/* ---- cases of one program ------------------------------------------------------------------ */
+
+static const uint64_t all_cols[] = {1,    2,    3,    7,    31,   32,   33,   63,
+                                    64,   65,   127,  255,  256,  257,  768,  1000,
+                                    1023, 1024, 1025, 4096, 5125, 8192, 65537};
+static const uint64_t all_rows[] = {1, 2, 7, 83, 4096};
+#define NO_EPS (-1.0)
+
+/* The wanted number of rows, or the most that the limit allows. */
+static uint64_t rows_for(const list *l, uint64_t cols, size_t turn)
+{
+    const uint64_t most = l->direction == CLNORM_BACKWARD && l->filter->max_elements > MOST_BACKWARD
+                              ? MOST_BACKWARD
+                              : l->filter->max_elements;
     size_t choice = turn % COUNT(all_rows);
-    while (choice > 0 && cols > max_elements / all_rows[choice])
+    while (choice > 0 && cols > most / all_rows[choice])
         choice--;
     return all_rows[choice];
 }
 
-static void add_shapes(list *l)
+static void add_widths(list *l)
 {
-    static const double eps[] = {USUAL_EPS, 0, 1e-30, 1};
+    static const double eps[] = {USUAL_EPS, NO_EPS, 1e-30, 1};
+    const bool backward = l->direction == CLNORM_BACKWARD;
     for (size_t i = 0; i < COUNT(all_cols); i++)
-        add(l, rows_for(all_cols[i], i, l->filter->max_elements), all_cols[i], "mixed",
-            eps[i % COUNT(eps)]);
-    add(l, 4096, 7, "mixed", USUAL_EPS);
-    add(l, 0, 768, "mixed", USUAL_EPS);
+        add_rows(l, rows_for(l, all_cols[i], i), all_cols[i], backward ? "means" : "mixed",
+                 backward ? USUAL_EPS : eps[i % COUNT(eps)]);
+    add_rows(l, backward ? 1001 : 4096, 7, backward ? "means" : "mixed", USUAL_EPS);
+    add_rows(l, 0, 768, "normal", USUAL_EPS);
 }
 
 static void add_inputs(list *l, uint64_t rows, uint64_t cols)
@@ -98,50 +148,144 @@ static void add_inputs(list *l, uint64_t rows, uint64_t cols)
     const clnorm_input_kind *inputs = clnorm_input_kinds(&count);
     for (size_t i = 0; i < count; i++)
         if (clnorm_input_fits(&inputs[i], l->desc.x_dtype))
-            add(l, rows, cols, inputs[i].name, USUAL_EPS);
-    add(l, rows, cols, "tiny", 0); /* else eps hides what is lost of tiny squares */
-    add(l, rows, cols, "constant", 0);
+            add_rows(l, rows, cols, inputs[i].name, USUAL_EPS);
+    if (l->direction == CLNORM_BACKWARD)
+        return;
+    add_rows(l, rows, cols, "tiny", NO_EPS); /* else eps hides what is lost of tiny squares */
+    add_rows(l, rows, cols, "constant", NO_EPS);
 }
 
-static void add_program(list *l, bool whole_type)
+/* Rows that are a whole number of vectors, and that are not; parts longer and shorter than one. */
+static const clnorm_check_shape row_shapes[] = {
+    {7, 1000, 0, 8}, {2, 65, 0, 13}, {83, 260, 0, 2}, {5, 3, 0, 1}};
+static const clnorm_check_shape channel_shapes[] = {
+    {3, 210, 6, 3}, {2, 2048, 32, 4}, {5, 4, 4, 2}, {2, 771, 3, 3}, {33, 24, 8, 1}};
+
+static void add_shapes(list *l, size_t most)
 {
-    const bool all_shapes = whole_type && (!l->filter->quick || l->desc.x_dtype == CLNORM_F32);
+    static const char *const inputs[][4] = {
+        [CLNORM_FORWARD] = {"mixed", "means", "mean_1e3", "nan"},
+        [CLNORM_BACKWARD] = {"means", "mean_1e3", "nan", "normal"}};
+    const bool channels = l->variant->parts == CLNORM_PART_CHANNELS;
+    const clnorm_check_shape *shapes = channels ? channel_shapes : row_shapes;
+    const size_t count = channels ? COUNT(channel_shapes) : COUNT(row_shapes);
+    for (size_t i = 0; i < count && i < most; i++)
+        add(l, &shapes[i], inputs[l->direction][i % 4], USUAL_EPS);
+}
+
+/* plain: every width and every input. */
+static void add_program(list *l, clnorm_form form, bool plain, size_t shapes)
+{
+    l->desc.form = form;
+    l->first = l->count;
+    if (!is_wanted(l))
+        return;
     if (l->filter->cols) {
         add_inputs(l, l->filter->rows, l->filter->cols);
         return;
     }
-    if (all_shapes) {
-        add_shapes(l);
-        if (l->filter->quick)
-            add_inputs(l, 3, 257);
-        else
-            add_inputs(l, 7, 1000);
+    if (!plain) {
+        add_shapes(l, l->filter->quick && shapes > 2 ? 2 : shapes);
         return;
     }
-    const size_t count = l->filter->quick ? QUICK_MIXTURES : COUNT(mixture_shapes);
-    for (size_t i = 0; i < count; i++)
-        add(l, mixture_shapes[i][0], mixture_shapes[i][1], "mixed", USUAL_EPS);
+    add_widths(l);
+    if (l->filter->quick)
+        add_inputs(l, 3, 257);
+    else
+        add_inputs(l, 7, 1000);
 }
 
-static bool wanted(int filter, int value) { return filter < 0 || filter == value; }
+/* ---- programs ------------------------------------------------------------------------------ */
+
+enum { EVERY_SHAPE = 16, ONE_SHAPE = 1 };
+
+static void begin_variant(list *l)
+{
+    const bool channels = l->variant->parts == CLNORM_PART_CHANNELS;
+    l->desc = clnorm_variant_desc(l->variant, channels ? channel_shapes : row_shapes);
+}
+
+static void set_type(list *l, clnorm_dtype dtype)
+{
+    begin_variant(l);
+    l->desc.x_dtype = l->desc.param_dtype = dtype;
+    if (!l->desc.quant)
+        l->desc.y_dtype = dtype;
+    clnorm_mixtures_add(&l->mixtures, &l->desc, l->direction);
+}
+
+/* The number of pairs that are new. */
+static unsigned set_mixture(list *l)
+{
+    begin_variant(l);
+    return clnorm_mixtures_next(&l->mixtures, &l->desc, l->direction);
+}
+
+static clnorm_form form_of(const list *l, size_t turn)
+{
+    static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
+    const int wanted = l->filter->form;
+    return wanted > 0 ? (clnorm_form)wanted : forms[turn % COUNT(forms)];
+}
+
+static void add_plain(list *l)
+{
+    const bool quick = l->filter->quick;
+    for (int dtype = CLNORM_F32; dtype <= CLNORM_F64; dtype++)
+        for (size_t turn = 0; turn < 2; turn++) {
+            set_type(l, (clnorm_dtype)dtype);
+            add_program(l, (clnorm_form)(CLNORM_FORM_SEQUENTIAL + turn),
+                        !quick || dtype == CLNORM_F32, 2);
+        }
+}
+
+/* Builds take most of the time, so a direction has f64 or a mixture; a type that is asked for comes
+ * in both forms. */
+static void add_variant(list *l, size_t index)
+{
+    const bool quantised = l->variant->set.quant != CLNORM_QUANT_NONE;
+    const bool wide = (index + (size_t)l->direction) % 2 && !quantised && !l->filter->quick;
+    const int asked = l->filter->dtype;
+    const bool is_type = asked >= 0 && asked != CLNORM_CHECK_MIXED;
+    if (is_type && (asked != CLNORM_F64 || !quantised)) {
+        set_type(l, (clnorm_dtype)asked);
+        add_program(l, form_of(l, 0), false, EVERY_SHAPE);
+        if (l->filter->form < 0)
+            add_program(l, form_of(l, 1), false, EVERY_SHAPE);
+        return;
+    }
+    if (wide)
+        set_type(l, CLNORM_F64);
+    else
+        set_mixture(l);
+    add_program(l, form_of(l, index / 2 + (size_t)l->direction), false, EVERY_SHAPE);
+}
+
+/* The pairs of dtypes that no case above has. */
+static void add_missing_pairs(list *l, size_t index)
+{
+    while (set_mixture(l) > 0)
+        add_program(l, form_of(l, index++), false, ONE_SHAPE);
+}
 
 static void add_all(list *l)
 {
-    const clnorm_check_filter *f = l->filter;
-    for (size_t k = 0; k < COUNT(kinds); k++)
-        for (size_t t = 0; t < COUNT(dtypes); t++)
-            for (size_t m = 0; m < COUNT(forms); m++) {
-                const bool whole = t < WHOLE_TYPES;
-                if (!wanted(f->kind, kinds[k]) || !wanted(f->form, forms[m]) ||
-                    !(f->dtype < 0 || (whole && f->dtype == (int)dtypes[t].x)))
+    size_t count = 0;
+    const clnorm_variant *variants = clnorm_variants(&count);
+    for (int missing = 0; missing < 2; missing++)
+        for (size_t v = 0; v < count; v++)
+            for (int direction = CLNORM_FORWARD; direction <= CLNORM_BACKWARD; direction++) {
+                l->variant = &variants[v];
+                l->direction = (clnorm_direction)direction;
+                if (direction == CLNORM_FORWARD ? l->variant->only_backward
+                                                : l->variant->only_forward)
                     continue;
-                l->desc = (clnorm_desc)CLNORM_DESC_INIT;
-                l->desc.kind = kinds[k];
-                l->desc.x_dtype = dtypes[t].x;
-                l->desc.y_dtype = dtypes[t].y;
-                l->desc.param_dtype = dtypes[t].param;
-                l->desc.form = forms[m];
-                add_program(l, whole);
+                if (missing)
+                    add_missing_pairs(l, v);
+                else if (v < 2)
+                    add_plain(l);
+                else
+                    add_variant(l, v);
             }
 }
 
@@ -154,6 +298,7 @@ clnorm_status clnorm_check_cases(const clnorm_check_filter *filter, clnorm_check
     if (!l.cases)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu cases", l.count);
     l.count = l.left_out = 0;
+    l.mixtures = (clnorm_mixtures){.turn = 0};
     add_all(&l);
     *cases = l.cases;
     *count = l.count;

@@ -3,7 +3,6 @@
 
 #include "base/dtype.h"
 #include "base/random.h"
-#include "reference/row_norm.h"
 
 #include <math.h>
 #include <string.h>
@@ -137,6 +136,7 @@ static const clnorm_input_kind kinds[] = {
     {"huge", &scaled_rule, 0.9, 10, 0},
     {"exact", &exact_rule, 0, 1024, 1},
     {"mixed", NULL, 0, 10, 0}, /* each row is of another kind */
+    {"means", NULL, 1e6, 10, 0}, /* the same, and none spoils a sum over rows */
 };
 
 static const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);
@@ -160,13 +160,19 @@ int clnorm_input_fits(const clnorm_input_kind *kind, clnorm_dtype dtype)
     return kind->largest < clnorm_dtype_max(dtype);
 }
 
-/* The kind of a row that is of no fixed kind; "mixed", the last one, is not chosen. */
-static const clnorm_input_kind *any_kind(input_row *row)
+static int spoils_sums(const clnorm_input_kind *kind)
 {
+    return kind->rule == &poisoned_rule || kind->rule == &scaled_rule;
+}
+
+/* The kind of a row of a mixture. */
+static const clnorm_input_kind *any_kind(const clnorm_input_kind *mixture, input_row *row)
+{
+    const int calm = mixture->parameter > 0;
     const clnorm_input_kind *kind;
     do
-        kind = &kinds[clnorm_random_below(&row->random, kind_count - 1)];
-    while (!clnorm_input_fits(kind, row->dtype));
+        kind = &kinds[clnorm_random_below(&row->random, kind_count)];
+    while (!kind->rule || !clnorm_input_fits(kind, row->dtype) || (calm && spoils_sums(kind)));
     row->special = 1;
     return kind;
 }
@@ -180,7 +186,7 @@ void clnorm_input_fill(const clnorm_input_kind *kind, clnorm_dtype dtype, uint64
                          .index = index,
                          .cols = cols,
                          .special = index == rows / 2};
-        const clnorm_input_kind *own = kind->rule ? kind : any_kind(&row);
+        const clnorm_input_kind *own = kind->rule ? kind : any_kind(kind, &row);
         row.parameter = own->parameter;
         own->rule->begin(&row);
         for (uint64_t col = 0; col < cols; col++)
@@ -188,21 +194,66 @@ void clnorm_input_fill(const clnorm_input_kind *kind, clnorm_dtype dtype, uint64
     }
 }
 
+/* ---- all other tensors --------------------------------------------------------------------- */
+
+/* Normal numbers, of which none is nearer to 0 than `least`, and one in `zeros` is 0. */
+typedef struct {
+    double center, spread, least;
+    int positive;
+    unsigned zeros;
+} distribution;
+
+static distribution distribution_of(const clnorm_desc *desc, clnorm_tensor_id id)
+{
+    static const distribution usual = {.spread = 1};
+    static const distribution own[TENSOR_COUNT] = {
+        [TENSOR_weight] = {.center = 1, .spread = 0.5, .zeros = 64},
+        [TENSOR_gate] = {.center = 1, .spread = 0.5, .zeros = 64},
+        [TENSOR_scale] = {.spread = 0.5},
+        [TENSOR_z] = {.spread = 2},
+        [TENSOR_running_var] = {.center = 1, .spread = 0.5, .least = 0.1, .positive = 1},
+        [TENSOR_qscale] = {.center = 0.02, .spread = 0.002, .least = 0.01, .positive = 1},
+    };
+    distribution d = own[id].spread > 0 ? own[id] : usual;
+    if (id == TENSOR_weight && desc->backward == CLNORM_FROM_OUTPUT) {
+        d.least = 0.5;
+        d.zeros = 0;
+    }
+    return d;
+}
+
+static double draw(const distribution *d, clnorm_random *random)
+{
+    const double value = d->center + d->spread * clnorm_random_normal(random);
+    const double kept = fabs(value) < d->least ? d->least : fabs(value);
+    if (d->zeros && clnorm_random_below(random, d->zeros) == 0)
+        return 0;
+    return d->positive || value > 0 ? kept : -kept;
+}
+
+void clnorm_tensor_fill(const clnorm_desc *desc, clnorm_tensor_id id, clnorm_dtype dtype,
+                        uint64_t count, uint64_t seed, void *array)
+{
+    const distribution d = distribution_of(desc, id);
+    const double offset = id == TENSOR_weight ? desc->weight_offset : 0;
+    clnorm_random random = clnorm_random_seed(seed, UINT64_MAX - (uint64_t)id);
+    for (uint64_t i = 0; i < count; i++)
+        clnorm_store(dtype, array, i, draw(&d, &random) - offset);
+}
+
+static const clnorm_desc no_switches = CLNORM_DESC_INIT;
+
 void clnorm_weight_fill(clnorm_dtype dtype, uint64_t cols, uint64_t seed, void *weight)
 {
-    clnorm_random random = clnorm_random_seed(seed, UINT64_MAX);
-    for (uint64_t col = 0; col < cols; col++) {
-        const double value = 1 + 0.5 * clnorm_random_normal(&random);
-        clnorm_store(dtype, weight, col, clnorm_random_below(&random, 64) ? value : 0);
-    }
+    clnorm_tensor_fill(&no_switches, TENSOR_weight, dtype, cols, seed, weight);
 }
 
 void clnorm_bias_fill(clnorm_dtype dtype, uint64_t cols, uint64_t seed, void *bias)
 {
-    clnorm_random random = clnorm_random_seed(seed, UINT64_MAX - 1);
-    for (uint64_t col = 0; col < cols; col++)
-        clnorm_store(dtype, bias, col, clnorm_random_normal(&random));
+    clnorm_tensor_fill(&no_switches, TENSOR_bias, dtype, cols, seed, bias);
 }
+
+/* ---- exact sums ---------------------------------------------------------------------------- */
 
 uint64_t clnorm_input_wrong_means(const clnorm_desc *desc, const void *x, const void *mean,
                                   uint64_t rows, uint64_t *first_wrong)
@@ -210,8 +261,10 @@ uint64_t clnorm_input_wrong_means(const clnorm_desc *desc, const void *x, const 
     const clnorm_dtype type = clnorm_stats_dtype(desc);
     uint64_t wrong = 0;
     for (uint64_t row = 0; row < rows; row++) {
-        const clnorm_reference_stats stats = clnorm_reference_row_stats(desc, x, row * desc->cols);
-        const double expected = (double)(stats.hi + stats.lo);
+        double sum = 0;
+        for (uint64_t col = 0; col < desc->cols; col++)
+            sum += clnorm_load(desc->x_dtype, x, row * desc->cols + col);
+        const double expected = sum / (double)desc->cols;
         const double error = fabs(clnorm_load(type, mean, row) - expected);
         if (error <= clnorm_dtype_ulp(type, expected))
             continue;

@@ -4,7 +4,7 @@
 #ifndef CLNORM_CHECK_INPUTS_H
 #define CLNORM_CHECK_INPUTS_H
 
-#include "clnorm/clnorm.h"
+#include "base/tensor.h"
 
 typedef struct clnorm_input_kind {
     const char *name;
@@ -27,6 +27,10 @@ int clnorm_input_fits(const clnorm_input_kind *kind, clnorm_dtype dtype);
 /* x: rows x cols elements, without gaps; rounded to the type. */
 void clnorm_input_fill(const clnorm_input_kind *kind, clnorm_dtype dtype, uint64_t rows,
                        uint64_t cols, uint64_t seed, void *x);
+/* count elements of an input other than x, so that the descriptor's operator makes sense of them:
+ * positive variances and scales, no zeros among weights that something is divided by. */
+void clnorm_tensor_fill(const clnorm_desc *desc, clnorm_tensor_id id, clnorm_dtype dtype,
+                        uint64_t count, uint64_t seed, void *array);
 /* cols elements: weights around 1 with a few that are 0 or negative; biases around 0. */
 void clnorm_weight_fill(clnorm_dtype dtype, uint64_t cols, uint64_t seed, void *weight);
 void clnorm_bias_fill(clnorm_dtype dtype, uint64_t cols, uint64_t seed, void *bias);

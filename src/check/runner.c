@@ -1,227 +1,159 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/runner.h"
+#include "base/desc.h"
+#include "base/kind.h"
 #include "base/status.h"
+#include "check/subject.h"
 #include "ops/op.h"
+#include "ops/tensors.h"
 #include "runtime/staging.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    GUARD = 64, /* elements on both sides of every output */
-    POISON = 0x5a /* a number in every type, so that it is not taken for a wanted NaN */
-};
-
-/* A tensor in a buffer that is larger than it, and the bytes that came back. */
-typedef struct {
-    clnorm_tensor tensor;
-    clnorm_dtype dtype;
-    uint64_t rows, cols;
-    size_t bytes;
-    unsigned char *first, *again; /* of the first run, of a later one */
-} output;
-
-enum { Y, MEAN, RSTD, OUTPUTS };
-static const char *const output_names[] = {"y", "mean", "rstd"};
-
 typedef struct {
     const clnorm_check_case *c;
+    clnorm_desc desc; /* resolved */
     clnorm_op *op;
     clnorm_queues queues;
-    output outputs[OUTPUTS];
-    void *x, *weight, *bias; /* host; x without its offset and gaps */
-    clnorm_tensor x_tensor, weight_tensor, bias_tensor;
+    clnorm_subjects subjects;
+    cl_mem workspace;
+    size_t workspace_bytes; /* without its guard bands */
 } experiment;
 
-/* ---- set-up ---- */
-
-static unsigned variant(const clnorm_check_case *c, unsigned choices)
-{
-    return (unsigned)(c->seed % choices);
-}
-
-static bool has_weight(const clnorm_check_case *c) { return variant(c, 4) < 2; }
-static bool has_bias(const clnorm_check_case *c) { return variant(c, 4) % 3 == 0; }
-static bool has_statistics(const clnorm_check_case *c)
-{
-    return variant(c, 4) != 3 || c->input->exact_sums;
-}
-
-static clnorm_status make_output(experiment *e, int which, clnorm_dtype dtype, uint64_t rows,
-                                 uint64_t cols, uint64_t stride, clnorm_error *error)
-{
-    output *o = &e->outputs[which];
-    const uint64_t elements = 2 * GUARD + rows * stride;
-    cl_int code;
-    *o = (output){.dtype = dtype,
-                  .rows = rows,
-                  .cols = cols,
-                  .bytes = (size_t)elements * clnorm_dtype_bytes(dtype)};
-    o->first = malloc(o->bytes);
-    o->again = malloc(o->bytes);
-    if (!o->first || !o->again)
-        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", o->bytes);
-    o->tensor.buffer = clCreateBuffer(e->op->context->cl, CL_MEM_READ_WRITE, o->bytes, NULL, &code);
-    o->tensor.offset = GUARD + variant(e->c, 3);
-    o->tensor.stride = stride;
-    return clnorm_cl_check(code, "clCreateBuffer", error);
-}
-
-static clnorm_status make_outputs(experiment *e, clnorm_error *error)
-{
-    const clnorm_desc *d = &e->c->desc;
-    const clnorm_dtype stats = clnorm_stats_dtype(d);
-    const uint64_t gap = variant(e->c, 5) == 1 ? 3 : 0;
-    clnorm_status status;
-    TRY(make_output(e, Y, d->y_dtype, e->c->rows, d->cols, d->cols + gap, error));
-    if (has_statistics(e->c)) {
-        TRY(make_output(e, MEAN, stats, 1, e->c->rows, e->c->rows, error));
-        TRY(make_output(e, RSTD, stats, 1, e->c->rows, e->c->rows, error));
-    }
-fail:
-    return status;
-}
-
-/* `rows` rows of `cols` elements, with gaps of `gap` elements between them. */
-static clnorm_status make_input(experiment *e, const void *data, clnorm_dtype dtype, uint64_t rows,
-                                uint64_t cols, uint64_t gap, clnorm_tensor *tensor,
-                                clnorm_error *error)
-{
-    /* an odd offset: nothing may rely on the alignment of more than an element */
-    const uint64_t offset = variant(e->c, 3), stride = cols + gap;
-    const size_t element = clnorm_dtype_bytes(dtype), pad = 64, width = (size_t)cols * element;
-    const size_t bytes = (size_t)(offset + rows * stride) * element + pad;
-    clnorm_status status;
-    cl_int code;
-    /* all of it is written: Oclgrind loses track of a write that begins inside of a buffer */
-    char *image = malloc(bytes);
-    if (!image)
-        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", bytes);
-    memset(image, POISON, bytes);
-    for (uint64_t row = 0; row < rows; row++)
-        memcpy(image + (size_t)(offset + row * stride) * element,
-               (const char *)data + (size_t)row * width, width);
-    *tensor = (clnorm_tensor){.offset = offset, .stride = stride};
-    tensor->buffer = clCreateBuffer(e->op->context->cl, CL_MEM_READ_ONLY, bytes, NULL, &code);
-    TRY(clnorm_cl_check(code, "clCreateBuffer", error));
-    TRY_CL(clEnqueueWriteBuffer(e->queues.compute, tensor->buffer, CL_TRUE, 0, bytes, image, 0,
-                                NULL, NULL));
-fail:
-    free(image);
-    return status;
-}
-
-static clnorm_status make_inputs(experiment *e, clnorm_error *error)
-{
-    const clnorm_desc *d = &e->c->desc;
-    const size_t params = (size_t)d->cols * clnorm_dtype_bytes(d->param_dtype);
-    const uint64_t elements = e->c->rows * d->cols, gap = variant(e->c, 7) == 1 ? 5 : 0;
-    clnorm_status status;
-    e->x = malloc((size_t)elements * clnorm_dtype_bytes(d->x_dtype) + 1);
-    e->weight = malloc(params);
-    e->bias = malloc(params);
-    if (!e->x || !e->weight || !e->bias)
-        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %llu elements",
-                           (unsigned long long)elements);
-    clnorm_input_fill(e->c->input, d->x_dtype, e->c->rows, d->cols, e->c->seed, e->x);
-    clnorm_weight_fill(d->param_dtype, d->cols, e->c->seed, e->weight);
-    clnorm_bias_fill(d->param_dtype, d->cols, e->c->seed, e->bias);
-    TRY(make_input(e, e->x, d->x_dtype, e->c->rows, d->cols, gap, &e->x_tensor, error));
-    if (has_weight(e->c))
-        TRY(make_input(e, e->weight, d->param_dtype, 1, d->cols, 0, &e->weight_tensor, error));
-    if (has_bias(e->c))
-        TRY(make_input(e, e->bias, d->param_dtype, 1, d->cols, 0, &e->bias_tensor, error));
-fail:
-    return status;
-}
-
-static void release(experiment *e)
-{
-    const cl_mem inputs[] = {e->x_tensor.buffer, e->weight_tensor.buffer, e->bias_tensor.buffer};
-    clnorm_queues_release(&e->queues);
-    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
-        if (inputs[i])
-            clReleaseMemObject(inputs[i]);
-    for (int i = 0; i < OUTPUTS; i++) {
-        if (e->outputs[i].tensor.buffer)
-            clReleaseMemObject(e->outputs[i].tensor.buffer);
-        free(e->outputs[i].first);
-        free(e->outputs[i].again);
-    }
-    free(e->x);
-    free(e->weight);
-    free(e->bias);
-    clnorm_op_destroy(e->op);
-}
-
-/* ---- runs ---- */
+/* ---- trials -------------------------------------------------------------------------------- */
 
 /* A way to run the case. None may change a bit of the result. */
 typedef struct {
     const char *name;
+    bool first;
     bool halves; /* rows given in two calls */
-    bool streamed; /* y written past the cache, as for large tensors */
-    bool in_place; /* y is x */
+    bool streamed; /* outputs written past the cache, as large ones are */
+    bool workspace; /* the caller's, not the op's */
+    bool in_place; /* output is input */
+    clnorm_tensor_id output, input;
 } trial;
 
-static const trial first_trial = {.name = "at first"};
+static const trial first_trial = {.name = "at first", .first = true};
 static const trial other_trials[] = {
     {.name = "when run again"},
     {.name = "when its rows are given in two calls", .halves = true},
     {.name = "when written past the cache", .streamed = true},
-    {.name = "when y is x", .in_place = true},
+    {.name = "in a workspace of the caller's", .workspace = true},
 };
 
-/* For a run in place the rows of y hold x already. */
-static void fill_output(const experiment *e, output *o, bool with_x)
+/* Rows of the first of two calls; 0: they cannot be parted. */
+static uint64_t first_half(const experiment *e)
 {
-    const size_t bytes = clnorm_dtype_bytes(o->dtype), width = (size_t)o->cols * bytes;
-    memset(o->again, POISON, o->bytes);
-    for (uint64_t row = 0; with_x && row < o->rows; row++)
-        memcpy(o->again + (size_t)(o->tensor.offset + row * o->tensor.stride) * bytes,
-               (const char *)e->x + (size_t)row * width, width);
+    const uint64_t rows = e->c->rows / 2, together = e->desc.rows_per_mod;
+    if (e->c->direction != CLNORM_FORWARD || clnorm_kind_of(&e->desc).batch)
+        return 0;
+    return together ? rows - rows % together : rows;
 }
 
-static clnorm_status poison(experiment *e, const trial *t, clnorm_error *error)
+static bool is_possible(const experiment *e, const trial *t)
 {
-    clnorm_status status = CLNORM_OK;
-    for (int i = 0; i < OUTPUTS; i++) {
-        output *o = &e->outputs[i];
-        if (!o->tensor.buffer)
-            continue;
-        fill_output(e, o, t->in_place && i == Y);
-        TRY_CL(clEnqueueWriteBuffer(e->queues.compute, o->tensor.buffer, CL_TRUE, 0, o->bytes,
-                                    o->again, 0, NULL, NULL));
-    }
+    if (t->halves)
+        return first_half(e) > 0;
+    if (t->streamed)
+        return e->op->geometry.cpu_hints; /* without them there is no other store */
+    if (t->workspace)
+        return e->workspace_bytes > 0;
+    if (!t->in_place)
+        return true;
+    const clnorm_subject *output = &e->subjects.of[t->output], *input = &e->subjects.of[t->input];
+    return clnorm_may_alias(e->c->direction, t->output, t->input) &&
+           output->use.role == CLNORM_OUTPUT && input->use.role == CLNORM_INPUT &&
+           output->use.dtype == input->use.dtype;
+}
+
+/* ---- runs ---------------------------------------------------------------------------------- */
+
+static clnorm_status make_workspace(experiment *e, clnorm_error *error)
+{
+    clnorm_status status;
+    cl_int code;
+    TRY(clnorm_op_workspace(e->op, e->c->direction, e->c->rows, &e->workspace_bytes, error));
+    if (e->workspace_bytes == 0 || e->c->once)
+        return CLNORM_OK;
+    const size_t bytes = e->workspace_bytes + 2 * CLNORM_GUARD;
+    e->workspace = clCreateBuffer(e->op->context->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    TRY(clnorm_cl_check(code, "clCreateBuffer", error));
 fail:
     return status;
 }
 
-static clnorm_tensor from_row(clnorm_tensor t, uint64_t elements)
+static clnorm_status fill_workspace(const experiment *e, clnorm_error *error)
 {
-    t.offset += elements;
-    return t;
+    const size_t bytes = e->workspace_bytes + 2 * CLNORM_GUARD;
+    clnorm_status status = CLNORM_OK;
+    void *poison = malloc(bytes);
+    if (!poison)
+        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", bytes);
+    memset(poison, CLNORM_POISON, bytes);
+    TRY_CL(clEnqueueWriteBuffer(e->queues.compute, e->workspace, CL_TRUE, 0, bytes, poison, 0, NULL,
+                                NULL));
+fail:
+    free(poison);
+    return status;
 }
 
-static clnorm_status forward(experiment *e, const trial *t, uint64_t first, uint64_t rows,
-                             clnorm_error *error)
+/* Outputs as they were before the first run; in place, with the input's rows. */
+static clnorm_status reset(experiment *e, const trial *t, clnorm_error *error)
 {
-    const output *o = e->outputs;
-    const clnorm_tensor x = t->in_place ? o[Y].tensor : e->x_tensor;
-    const clnorm_args args = {
-        .struct_size = sizeof(args),
-        .y = from_row(o[Y].tensor, first * o[Y].tensor.stride),
-        .mean = from_row(o[MEAN].tensor, first),
-        .rstd = from_row(o[RSTD].tensor, first),
-        .x = from_row(x, first * x.stride),
-        .weight = e->weight_tensor,
-        .bias = e->bias_tensor,
-    };
+    clnorm_status status = CLNORM_OK;
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        clnorm_subject *s = &e->subjects.of[id];
+        if (!clnorm_subject_is_output(s))
+            continue;
+        memcpy(s->again, s->before, s->bytes);
+        if (t->in_place && id == (int)t->output)
+            clnorm_subject_spread(s, s->again, e->subjects.dense[t->input]);
+        TRY_CL(clEnqueueWriteBuffer(e->queues.compute, s->tensor.buffer, CL_TRUE, 0, s->bytes,
+                                    s->again, 0, NULL, NULL));
+    }
+    if (t->workspace)
+        TRY(fill_workspace(e, error));
+fail:
+    return status;
+}
+
+/* The tensor from row `first` of the call on. */
+static clnorm_tensor from_row(const experiment *e, clnorm_tensor_id id, uint64_t first)
+{
+    const clnorm_subject *s = &e->subjects.of[id];
+    const clnorm_tensor_use before = clnorm_tensor_use_of(&e->desc, e->c->direction, id, first);
+    clnorm_tensor tensor = s->tensor;
+    if (first > 0 && s->use.extent != CLNORM_WHOLE)
+        tensor.offset += before.has_stride ? before.rows * tensor.stride : before.cols;
+    return tensor;
+}
+
+static clnorm_args args_of(const experiment *e, const trial *t, uint64_t first)
+{
+    clnorm_args args = CLNORM_ARGS_INIT;
+    args.seed = e->subjects.seed;
+    args.first_row = e->subjects.first_row + first;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        const clnorm_tensor_id same = t->in_place && id == t->input ? t->output : id;
+        if (e->subjects.of[id].use.role != CLNORM_UNUSED)
+            clnorm_args_set(&args, id, from_row(e, same, first));
+    }
+    if (t->workspace)
+        args.workspace = (clnorm_tensor){e->workspace, CLNORM_GUARD, 0};
+    return args;
+}
+
+static clnorm_status call(experiment *e, const trial *t, uint64_t first, uint64_t rows,
+                          clnorm_error *error)
+{
+    const clnorm_args args = args_of(e, t, first);
     cl_event event = NULL;
     clnorm_status status;
-    TRY(clnorm_forward(e->op, e->queues.compute, rows, &args, 0, NULL, &event, error));
+    TRY((e->c->direction == CLNORM_FORWARD ? clnorm_forward : clnorm_backward)(
+        e->op, e->queues.compute, rows, &args, 0, NULL, &event, error));
     TRY_CL(clFinish(e->queues.compute));
     TRY(clnorm_await(event, error));
 fail:
@@ -232,42 +164,27 @@ fail:
 
 static clnorm_status run(experiment *e, const trial *t, clnorm_error *error)
 {
-    const uint64_t rows = e->c->rows, before = t->halves ? rows / 2 : 0;
+    const uint64_t rows = e->c->rows, before = t->halves ? first_half(e) : 0;
     const uint64_t stream_bytes = e->op->geometry.stream_bytes;
     clnorm_status status;
     if (t->streamed)
         e->op->geometry.stream_bytes = 0;
-    TRY(poison(e, t, error));
+    TRY(reset(e, t, error));
     if (before > 0)
-        TRY(forward(e, t, 0, before, error));
-    TRY(forward(e, t, before, rows - before, error));
-    for (int i = 0; i < OUTPUTS; i++) {
-        output *o = &e->outputs[i];
-        if (o->tensor.buffer)
-            TRY_CL(clEnqueueReadBuffer(e->queues.compute, o->tensor.buffer, CL_TRUE, 0, o->bytes,
-                                       t == &first_trial ? o->first : o->again, 0, NULL, NULL));
+        TRY(call(e, t, 0, before, error));
+    TRY(call(e, t, before, rows - before, error));
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        clnorm_subject *s = &e->subjects.of[id];
+        if (clnorm_subject_is_output(s))
+            TRY_CL(clEnqueueReadBuffer(e->queues.compute, s->tensor.buffer, CL_TRUE, 0, s->bytes,
+                                       t->first ? s->first : s->again, 0, NULL, NULL));
     }
 fail:
     e->op->geometry.stream_bytes = stream_bytes;
     return status;
 }
 
-/* ---- questions ---- */
-
-/* NULL, or where something was written that is no result. */
-static const char *stray_write(const output *o)
-{
-    const size_t bytes = clnorm_dtype_bytes(o->dtype);
-    const size_t pitch = (size_t)o->tensor.stride * bytes, width = (size_t)o->cols * bytes;
-    const size_t begin = (size_t)o->tensor.offset * bytes;
-    const size_t end = begin + (o->rows ? (size_t)(o->rows - 1) * pitch + width : 0);
-    for (size_t at = 0; at < o->bytes; at++) {
-        const bool result = at >= begin && at < end && (at - begin) % pitch < width;
-        if (!result && o->first[at] != POISON)
-            return at < begin ? "before" : at < end ? "between rows of" : "after";
-    }
-    return NULL;
-}
+/* ---- questions ----------------------------------------------------------------------------- */
 
 static clnorm_outcome failed(clnorm_check_result *r, const clnorm_check_case *c, const char *text)
 {
@@ -276,48 +193,89 @@ static clnorm_outcome failed(clnorm_check_result *r, const clnorm_check_case *c,
     return r->outcome = CLNORM_FAILED;
 }
 
-static clnorm_outcome judge_bytes(const experiment *e, const char *differs, clnorm_check_result *r)
+static clnorm_outcome judge_guards(const experiment *e, clnorm_check_result *r)
 {
-    char text[128];
-    for (int i = 0; i < OUTPUTS; i++) {
-        const output *o = &e->outputs[i];
-        if (!o->tensor.buffer)
+    char text[64];
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const clnorm_subject *s = &e->subjects.of[id];
+        const char *stray = clnorm_subject_is_output(s) ? clnorm_subject_stray(s) : NULL;
+        if (!stray)
             continue;
-        const char *stray = stray_write(o);
-        if (stray)
-            snprintf(text, sizeof(text), "wrote %s %s", stray, output_names[i]);
-        else if (memcmp(o->first, o->again, o->bytes))
-            snprintf(text, sizeof(text), "%s has other bits %s", output_names[i], differs);
-        else
-            continue;
+        snprintf(text, sizeof(text), "wrote %s %s", stray,
+                 clnorm_tensor_name((clnorm_tensor_id)id));
         return failed(r, e->c, text);
     }
     return CLNORM_PASSED;
 }
 
-static void *result_of(const output *o)
+static clnorm_outcome judge_bits(const experiment *e, const trial *t, clnorm_check_result *r)
 {
-    return o->tensor.buffer ? o->first + o->tensor.offset * clnorm_dtype_bytes(o->dtype) : NULL;
+    char text[160], how[64];
+    snprintf(how, sizeof(how), "when %s is %s", clnorm_tensor_name(t->output),
+             clnorm_tensor_name(t->input));
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const clnorm_subject *s = &e->subjects.of[id];
+        if (!clnorm_subject_is_output(s) || !memcmp(s->first, s->again, s->bytes))
+            continue;
+        snprintf(text, sizeof(text), "%s has other bits %s",
+                 clnorm_tensor_name((clnorm_tensor_id)id), t->in_place ? how : t->name);
+        return failed(r, e->c, text);
+    }
+    return CLNORM_PASSED;
+}
+
+static clnorm_status judge_workspace(const experiment *e, clnorm_check_result *r,
+                                     clnorm_error *error)
+{
+    unsigned char guards[2][CLNORM_GUARD], untouched[2][CLNORM_GUARD];
+    clnorm_status status;
+    memset(untouched, CLNORM_POISON, sizeof(untouched));
+    for (int i = 0; i < 2; i++)
+        TRY_CL(clEnqueueReadBuffer(e->queues.compute, e->workspace, CL_TRUE,
+                                   i * (CLNORM_GUARD + e->workspace_bytes), CLNORM_GUARD, guards[i],
+                                   0, NULL, NULL));
+    if (memcmp(guards, untouched, sizeof(guards)))
+        failed(r, e->c, "wrote beside the workspace");
+fail:
+    return status;
+}
+
+/* The arrays of the first run, for the checker. */
+static clnorm_host_args host_args_of(const experiment *e, bool before)
+{
+    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
+    args.seed = e->subjects.seed;
+    args.first_row = e->subjects.first_row;
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const clnorm_subject *s = &e->subjects.of[id];
+        const bool output = clnorm_subject_is_output(s);
+        if (s->use.role == CLNORM_UNUSED || (before && s->use.role != CLNORM_IN_OUT))
+            continue;
+        unsigned char *const array = output && !before ? s->first : s->before;
+        clnorm_host_array_set(&args, (clnorm_tensor_id)id, clnorm_subject_begin(s, array),
+                              s->use.has_stride ? s->tensor.stride : 0);
+    }
+    return args;
+}
+
+/* The sums of rows of integers are exact where nothing but the row is added up. */
+static bool has_exact_sums(const clnorm_check_case *c)
+{
+    return c->input->exact_sums && c->direction == CLNORM_FORWARD &&
+           strcmp(c->variant->name, "layer_norm") == 0;
 }
 
 static clnorm_outcome judge_values(const experiment *e, clnorm_check_result *r)
 {
-    const clnorm_desc *d = &e->c->desc;
-    const clnorm_host_args args = {.struct_size = sizeof(args),
-                                   .y = result_of(&e->outputs[Y]),
-                                   .mean = result_of(&e->outputs[MEAN]),
-                                   .rstd = result_of(&e->outputs[RSTD]),
-                                   .x = e->x,
-                                   .weight = has_weight(e->c) ? e->weight : NULL,
-                                   .bias = has_bias(e->c) ? e->bias : NULL,
-                                   .y_stride = e->outputs[Y].tensor.stride};
+    const clnorm_host_args args = host_args_of(e, false), before = host_args_of(e, true);
     const clnorm_verdict *v = &r->verdict;
-    const bool exact = e->c->input->exact_sums && d->kind == CLNORM_LAYER_NORM;
+    const bool exact = has_exact_sums(e->c);
     const unsigned depth = exact ? 0 : clnorm_op_depth(e->op);
     clnorm_error error;
     char text[256];
     uint64_t row = 0;
-    if (clnorm_verify_forward(d, depth, &args, e->c->rows, 0, &r->verdict, &error))
+    if (clnorm_verify(&e->desc, e->c->direction, depth, e->c->rows, 0, &args, &before, &r->verdict,
+                      &error))
         return failed(r, e->c, error.text);
     if (v->wrong) {
         snprintf(text, sizeof(text), "%s[%llu, %llu] is %.9g, expected %.9g +- %.3g; %llu wrong",
@@ -326,34 +284,67 @@ static clnorm_outcome judge_values(const experiment *e, clnorm_check_result *r)
                  (unsigned long long)v->wrong);
         return failed(r, e->c, text);
     }
-    if (exact && clnorm_input_wrong_means(d, e->x, args.mean, e->c->rows, &row)) {
+    if (exact && clnorm_input_wrong_means(&e->desc, e->subjects.dense[TENSOR_x], args.mean.data,
+                                          e->c->rows, &row)) {
         snprintf(text, sizeof(text), "mean[%llu] of an exact sum is off", (unsigned long long)row);
         return failed(r, e->c, text);
     }
     return CLNORM_PASSED;
 }
 
-static clnorm_status conduct(experiment *e, clnorm_check_result *r, clnorm_error *error)
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+/* One more trial, unless something is wrong already. */
+static clnorm_status attempt(experiment *e, const trial *t, clnorm_check_result *r,
+                             clnorm_error *error)
 {
-    const bool one_type = e->c->desc.x_dtype == e->c->desc.y_dtype;
-    clnorm_status status;
-    TRY(clnorm_queues_create(e->op->context, &e->queues, error));
-    TRY(make_inputs(e, error));
-    TRY(make_outputs(e, error));
-    TRY(run(e, &first_trial, error));
-    if (judge_values(e, r) != CLNORM_PASSED)
+    clnorm_status status = CLNORM_OK;
+    if (r->outcome != CLNORM_PASSED || !is_possible(e, t))
         return CLNORM_OK;
-    for (size_t i = 0; !e->c->once && i < sizeof(other_trials) / sizeof(other_trials[0]); i++) {
-        const trial *t = &other_trials[i];
-        /* without the hints there is no other store */
-        if ((t->in_place && !one_type) || (t->streamed && !e->op->geometry.cpu_hints))
-            continue;
-        TRY(run(e, t, error));
-        if (judge_bytes(e, t->name, r) != CLNORM_PASSED)
-            return CLNORM_OK;
-    }
+    TRY(run(e, t, error));
+    if (judge_bits(e, t, r) == CLNORM_PASSED && t->workspace)
+        TRY(judge_workspace(e, r, error));
 fail:
     return status;
+}
+
+static clnorm_status try_others(experiment *e, clnorm_check_result *r, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    for (size_t i = 0; i < sizeof(other_trials) / sizeof(other_trials[0]); i++)
+        TRY(attempt(e, &other_trials[i], r, error));
+    for (int output = 0; output < TENSOR_COUNT; output++)
+        for (int input = 0; input < TENSOR_COUNT; input++) {
+            const trial t = {.in_place = true,
+                             .output = (clnorm_tensor_id)output,
+                             .input = (clnorm_tensor_id)input};
+            TRY(attempt(e, &t, r, error));
+        }
+fail:
+    return status;
+}
+
+static clnorm_status conduct(experiment *e, clnorm_check_result *r, clnorm_error *error)
+{
+    clnorm_status status;
+    TRY(clnorm_queues_create(e->op->context, &e->queues, error));
+    TRY(clnorm_subjects_make(e->op->context, e->queues.compute, e->c, &e->desc, &e->subjects,
+                             error));
+    TRY(make_workspace(e, error));
+    TRY(run(e, &first_trial, error));
+    if (judge_values(e, r) == CLNORM_PASSED && judge_guards(e, r) == CLNORM_PASSED && !e->c->once)
+        TRY(try_others(e, r, error));
+fail:
+    return status;
+}
+
+static void release(experiment *e)
+{
+    clnorm_queues_release(&e->queues);
+    clnorm_subjects_release(&e->subjects);
+    if (e->workspace)
+        clReleaseMemObject(e->workspace);
+    clnorm_op_destroy(e->op);
 }
 
 void clnorm_check_run(clnorm_context *context, const clnorm_check_case *c,
@@ -362,7 +353,8 @@ void clnorm_check_run(clnorm_context *context, const clnorm_check_case *c,
     experiment e = {.c = c};
     clnorm_status status;
     *result = (clnorm_check_result){.outcome = CLNORM_PASSED, .verdict = CLNORM_VERDICT_INIT};
-    TRY(clnorm_op_create(context, &c->desc, &e.op, &result->error));
+    TRY(clnorm_desc_resolve(&c->desc, &e.desc, &result->error));
+    TRY(clnorm_op_make(context, &c->desc, c->direction == CLNORM_FORWARD, &e.op, &result->error));
     TRY(conduct(&e, result, &result->error));
 fail:
     if (status == CLNORM_UNSUPPORTED) {

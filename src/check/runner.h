@@ -15,8 +15,9 @@ typedef struct clnorm_check_result {
 } clnorm_check_result;
 
 /* Fills poisoned outputs with guard bands, and asks: each element within its bound, nothing written
- * beside the outputs, the same bits when run again, with the rows in two calls, past the cache and
- * in place. Never fails itself: a failing OpenCL call is CLNORM_FAILED with the reason. */
+ * beside the outputs, the same bits when run again, with the rows in two calls, past the cache, in
+ * a workspace of the caller's and in place. Never fails itself: a failing OpenCL call is
+ * CLNORM_FAILED with the reason. */
 void clnorm_check_run(clnorm_context *context, const clnorm_check_case *c,
                       clnorm_check_result *result);
 
