@@ -5,6 +5,16 @@
 _clnorm() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local option='' command=${COMP_WORDS[1]-} words=''
+    # the options of run that take a file, a number, nothing
+    local files='--output --weight --bias --mean --rstd --given-mean --given-rstd --running-mean
+        --running-var --new-running-mean --new-running-var --residual --sum --x-bias --gate --scale
+        --shift --silu-after --silu-before --qscale --qzero --qsum --backward --dsum --dx --dweight
+        --dbias --dresidual --dz --dx-bias --dgate --dscale --dshift --dmean --drstd'
+    local numbers='--axes --channels --groups --eps --ddof --stats-cols --p --weight-offset --alpha
+        --rows-per-mod --scale-offset --dropout --seed --momentum --quant-group --qscale-min
+        --qscale-max --max-device-bytes'
+    local flags='--eps-inside --eps-outside --eps-clamp --center-only --cast-first --sum-exact
+        --running-biased --from-output --bf16 --verify'
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -22,19 +32,29 @@ _clnorm() {
     fi
 
     case $command:$option in
-    run:--op) words='layer_norm rms_norm' ;;
-    check:--op) words='all layer_norm rms_norm' ;;
-    run:--dtype | run:--out-dtype) words='f32 f16 bf16 f64' ;;
-    check:--dtype) words='all f32 f16 bf16 f64' ;;
+    run:--op)
+        words='layer_norm rms_norm group_norm instance_norm batch_norm lp_norm l2_norm weight_norm mvn'
+        ;;
+    check:--op)
+        words='all layer_norm rms_norm group_norm instance_norm batch_norm lp_norm weight_norm mvn'
+        ;;
+    run:--dtype | run:--grad-dtype) words='f32 f16 bf16 f64' ;;
+    run:--out-dtype) words='f32 f16 bf16 f64 i8 e4m3 e5m2' ;;
+    run:--layout) words='nchw nhwc' ;;
+    run:--quant) words='static row group row-asymmetric' ;;
+    check:--dtype) words='all f32 f16 bf16 f64 mixed' ;;
+    check:--direction) words='all forward backward' ;;
     check:--form) words='all sequential cooperative' ;;
     *:--device | run:-d | check:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
-    run:-o | run:--output | run:--weight | run:--bias | run:--mean | run:--rstd)
-        compopt -o filenames
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
-        return
+    run:-o | run:--*)
+        if [[ $option = -o || " ${files//[[:space:]]/ } " == *" $option "* ]]; then
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+        fi
+        [[ " ${numbers//[[:space:]]/ } " == *" $option "* ]] && return
         ;;
-    run:--eps | run:--axes | run:--max-device-bytes) return ;;
-    check:--shape | check:--max-elements | check:--seed) return ;;
+    check:--shape | check:--max-elements | check:--seed | check:--variant) return ;;
     esac
     if [ -n "$words" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
@@ -52,9 +72,8 @@ _clnorm() {
     words='--device --json --no-color --help'
     case $command in
     devices) words+=' --doctor' ;;
-    run) words+=' --output --op --weight --bias --eps --axes --dtype --out-dtype --mean --rstd
-        --max-device-bytes --verify' ;;
-    check) words+=' --op --dtype --form --shape --max-elements --seed' ;;
+    run) words+=" $files $numbers $flags --op --layout --dtype --out-dtype --grad-dtype --quant" ;;
+    check) words+=' --op --variant --direction --dtype --form --shape --max-elements --seed --markdown' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

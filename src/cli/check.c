@@ -10,11 +10,16 @@
 static const uint64_t most_elements = (uint64_t)1 << 32;
 static const uint64_t not_given = UINT64_MAX;
 
+/* In the order of their values; "mixed" stands for CLNORM_CHECK_MIXED. */
+#define KINDS "all|layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|weight_norm|mvn"
+#define DTYPES "all|f32|f16|bf16|f64|mixed"
+enum { MIXED = 5 };
+
 struct wishes {
-    int op, dtype, form; /* 0: all; else one more than the value */
-    char *shape, *device;
+    int op, direction, dtype, form; /* 0: all; else one more than the value */
+    char *variant, *shape, *device;
     uint64_t max_elements, seed;
-    bool json, no_color;
+    bool json, markdown, no_color;
 };
 
 static bool check_cases(struct check_report *report, const clnorm_device *device,
@@ -99,18 +104,36 @@ static bool parse_shape(const char *shape, clnorm_check_filter *filter, clnorm_e
     return true;
 }
 
+static bool find_variant(const char *name, clnorm_check_filter *filter, clnorm_error *error)
+{
+    char names[sizeof(error->text) - 200] = "";
+    size_t count = 0, used = 0;
+    const clnorm_variant *variants = clnorm_variants(&count);
+    if (!name)
+        return true;
+    filter->variant = clnorm_variant_find(name);
+    if (filter->variant)
+        return true;
+    for (size_t i = 0; i < count && used < sizeof(names); i++)
+        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+                                 variants[i].name);
+    return refuse(error, "--variant '%s': must be one of %s", name, names);
+}
+
 static bool make_filter(const struct wishes *wishes, clnorm_check_filter *filter,
                         clnorm_error *error)
 {
     *filter = (clnorm_check_filter)CLNORM_CHECK_FILTER_INIT;
     filter->kind = wishes->op - 1;
-    filter->dtype = wishes->dtype - 1;
+    filter->direction = wishes->direction - 1;
+    filter->dtype = wishes->dtype == MIXED ? CLNORM_CHECK_MIXED : wishes->dtype - 1;
     filter->form = wishes->form ? wishes->form : -1;
     filter->seed = wishes->seed;
     filter->max_elements = wishes->max_elements;
     if (wishes->max_elements == 0)
         return refuse(error, "--max-elements '0': must be at least 1");
-    return parse_shape(wishes->shape, filter, error);
+    return find_variant(wishes->variant, filter, error) &&
+           parse_shape(wishes->shape, filter, error);
 }
 
 static bool check_devices(struct check_report *report, const struct wishes *wishes,
@@ -140,8 +163,9 @@ static int check(const struct wishes *wishes)
     const bool ok = !clnorm_devices_list(&devices, &count, &error) &&
                     check_devices(&report, wishes, devices, count, &error);
     if (ok)
-        code = wishes->json ? check_report_json(&report)
-                            : check_report_table(&report, wishes->no_color);
+        code = wishes->json       ? check_report_json(&report)
+               : wishes->markdown ? check_report_markdown(&report)
+                                  : check_report_table(&report, wishes->no_color);
     if (!ok)
         code = complain_error(&error);
     else if (interrupt_pending())
@@ -157,9 +181,12 @@ int cmd_check(int argc, const char **argv)
 {
     struct wishes wishes = {.max_elements = not_given, .seed = 1};
     const struct cli_option options[] = {
-        {"op", 0, OPTION_CHOICE, &wishes.op, "all|layer_norm|rms_norm", "operator (all)"},
-        {"dtype", 0, OPTION_CHOICE, &wishes.dtype, "all|f32|f16|bf16|f64",
-         "type of all tensors (all, and mixtures)"},
+        {"op", 0, OPTION_CHOICE, &wishes.op, KINDS, "operator (all)"},
+        {"variant", 0, OPTION_TEXT, &wishes.variant, "NAME",
+         "this one only, as the table calls it: rms_norm+residual+exact"},
+        {"direction", 0, OPTION_CHOICE, &wishes.direction, "all|forward|backward",
+         "the operator, or its gradients (all)"},
+        {"dtype", 0, OPTION_CHOICE, &wishes.dtype, DTYPES, "type of all tensors (all of them)"},
         {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|cooperative", "kernel form (all)"},
         {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS", "this shape only, with every input"},
         {"max-elements", 0, OPTION_COUNT, &wishes.max_elements, "N",
@@ -168,20 +195,21 @@ int cmd_check(int argc, const char **argv)
         {"device", 'd', OPTION_TEXT, &wishes.device, "SELECTOR",
          "every device that it matches (CLNORM_DEVICE, else auto)"},
         {"json", 0, OPTION_FLAG, &wishes.json, NULL, "print JSON"},
+        {"markdown", 0, OPTION_FLAG, &wishes.markdown, NULL, "print Markdown tables"},
         {"no-color", 0, OPTION_FLAG, &wishes.no_color, NULL, "no colours"},
         {0},
     };
     static const struct cli_usage usage = {
         .summary = "[OPTION...]",
         .examples =
-            "Run every operator on a device, with inputs that once broke some kernel, and compare\n"
-            "each element with the host reference. Exit code 0: all right, 1: a wrong result, 3: "
-            "a\n"
-            "device that failed.\n"
+            "Run every operator, forward and backward, with each of its switches, on inputs that\n"
+            "once broke some kernel, and compare each element with the host reference. Exit code\n"
+            "0: all right, 1: a wrong result, 3: a device that failed.\n"
             "\n"
             "Examples:\n"
             "  clnorm check --device all\n"
-            "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n",
+            "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n"
+            "  clnorm check --variant layer_norm+residual --direction backward\n",
     };
     int code = options_parse(argc, argv, options, &usage);
     if (code == CLI_GO_ON)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/check_report.h"
+#include "base/kind.h"
 #include "cli/table.h"
 
 #include <stdlib.h>
@@ -9,25 +10,22 @@ static const char *const outcome_names[] = {"passed", "failed", "skipped"};
 
 /* ---- collecting ---- */
 
-static bool same_line(const struct check_line *line, const clnorm_device *device,
-                      const clnorm_desc *desc)
+static bool same_line(const struct check_line *a, const struct check_line *b)
 {
-    return line->device == device && line->desc.kind == desc->kind &&
-           line->desc.x_dtype == desc->x_dtype && line->desc.y_dtype == desc->y_dtype &&
-           line->desc.param_dtype == desc->param_dtype && line->desc.form == desc->form;
+    return a->device == b->device && a->variant == b->variant && a->direction == b->direction &&
+           !strcmp(a->dtype, b->dtype);
 }
 
-static struct check_line *line_for(struct check_report *report, const clnorm_device *device,
-                                   const clnorm_desc *desc)
+static struct check_line *line_for(struct check_report *report, const struct check_line *key)
 {
-    if (report->n_lines && same_line(&report->lines[report->n_lines - 1], device, desc))
-        return &report->lines[report->n_lines - 1];
+    for (size_t i = report->n_lines; i-- > 0;)
+        if (same_line(&report->lines[i], key))
+            return &report->lines[i];
     struct check_line *lines = realloc(report->lines, (report->n_lines + 1) * sizeof(*lines));
     if (!lines)
         return NULL;
     report->lines = lines;
-    lines[report->n_lines] =
-        (struct check_line){.device = device, .desc = *desc, .error_at_1e6 = -1};
+    lines[report->n_lines] = *key;
     return &lines[report->n_lines++];
 }
 
@@ -41,20 +39,18 @@ static void keep_reason(struct check_line *line, const clnorm_check_case *c,
                         const clnorm_check_result *r)
 {
     const bool first_failure = r->outcome == CLNORM_FAILED && line->count[CLNORM_FAILED] == 1;
-    char text[ERROR_LINE];
+    char text[ERROR_LINE], name[200];
     if (!first_failure && (r->outcome != CLNORM_SKIPPED || line->reason[0]))
         return;
     error_line(&r->error, text);
-    snprintf(line->reason, sizeof(line->reason), "%llux%llu: %.400s", (unsigned long long)c->rows,
-             (unsigned long long)c->desc.cols, r->error.status ? text : r->reason);
+    clnorm_check_case_name(c, name, sizeof(name));
+    snprintf(line->reason, sizeof(line->reason), "%s: %.430s", name,
+             r->error.status ? text : r->reason);
 }
 
-bool check_report_case(struct check_report *report, const clnorm_device *device,
+static void count_case(struct check_report *report, struct check_line *line,
                        const clnorm_check_case *c, const clnorm_check_result *r)
 {
-    struct check_line *line = line_for(report, device, &c->desc);
-    if (!line)
-        return false;
     line->count[r->outcome]++;
     report->count[r->outcome]++;
     line->compared += r->verdict.compared;
@@ -66,15 +62,29 @@ bool check_report_case(struct check_report *report, const clnorm_device *device,
     report->wrong += r->outcome == CLNORM_FAILED && r->error.status == CLNORM_OK;
     if (r->outcome == CLNORM_FAILED && !report->broken)
         report->broken = r->error.status;
+}
+
+bool check_report_case(struct check_report *report, const clnorm_device *device,
+                       const clnorm_check_case *c, const clnorm_check_result *r)
+{
+    const struct check_line key = {.device = device,
+                                   .variant = c->variant,
+                                   .direction = c->direction,
+                                   .dtype = clnorm_check_dtype_name(&c->desc),
+                                   .error_at_1e6 = -1};
+    struct check_line *line = line_for(report, &key);
+    if (!line)
+        return false;
+    count_case(report, line, c, r);
     return true;
 }
 
 bool check_report_broken(struct check_report *report, const clnorm_device *device,
                          const clnorm_error *error)
 {
-    const clnorm_desc none = {.cols = 0};
+    const struct check_line key = {.device = device, .dtype = "-", .error_at_1e6 = -1};
     char text[ERROR_LINE];
-    struct check_line *line = line_for(report, device, &none);
+    struct check_line *line = line_for(report, &key);
     if (!line)
         return false;
     line->count[CLNORM_FAILED]++;
@@ -97,15 +107,6 @@ int check_report_code(const struct check_report *report)
 
 /* ---- printing ---- */
 
-static void format_dtypes(const clnorm_desc *d, char *text, size_t bytes)
-{
-    if (d->x_dtype == d->y_dtype && d->x_dtype == d->param_dtype)
-        snprintf(text, bytes, "%s", clnorm_dtype_name(d->x_dtype));
-    else
-        snprintf(text, bytes, "%s>%s/%s", clnorm_dtype_name(d->x_dtype),
-                 clnorm_dtype_name(d->y_dtype), clnorm_dtype_name(d->param_dtype));
-}
-
 static clnorm_outcome outcome_of(const struct check_line *line)
 {
     return line->count[CLNORM_FAILED]   ? CLNORM_FAILED
@@ -113,9 +114,20 @@ static clnorm_outcome outcome_of(const struct check_line *line)
                                         : CLNORM_SKIPPED;
 }
 
-static const char *kind_of(const struct check_line *line)
+static const char *variant_of(const struct check_line *line)
 {
-    return line->desc.cols ? clnorm_kind_name(line->desc.kind) : "-";
+    return line->variant ? line->variant->name : "-";
+}
+
+static const char *direction_of(const struct check_line *line)
+{
+    return line->variant ? clnorm_direction_name(line->direction) : "-";
+}
+
+static const char *verdict_of(const struct check_line *line)
+{
+    static const char *const words[] = {"PASS", "FAIL", "SKIP"};
+    return words[outcome_of(line)];
 }
 
 /* Nothing is told of what was not compared. */
@@ -128,22 +140,19 @@ static void add_number(struct table *table, bool known, const char *format, doub
 
 static void add_line(struct table *table, const struct check_line *line)
 {
-    static const char *const words[] = {"PASS", "FAIL", "SKIP"};
     static const enum table_tone tones[] = {TONE_GOOD, TONE_BAD, TONE_FAINT};
-    const clnorm_outcome outcome = outcome_of(line);
-    char dtypes[32];
-    format_dtypes(&line->desc, dtypes, sizeof(dtypes));
+    const bool known = line->compared > 0;
     table_add(table, TONE_PLAIN, "%u", line->device->index);
-    table_add(table, TONE_PLAIN, "%s", kind_of(line));
-    table_add(table, TONE_PLAIN, "%s", dtypes);
-    table_add(table, TONE_PLAIN, "%s", clnorm_form_name(line->desc.form));
-    table_add(table, TONE_PLAIN, "%zu",
-              line->count[CLNORM_PASSED] + line->count[CLNORM_FAILED] +
-                  line->count[CLNORM_SKIPPED]);
-    add_number(table, line->compared > 0, "%.2f", line->max_ulp);
-    add_number(table, line->compared > 0, "%.0f %%", 100 * line->bound_share);
-    add_number(table, line->compared > 0 && line->error_at_1e6 >= 0, "%.1e", line->error_at_1e6);
-    table_add(table, tones[outcome], "%s", words[outcome]);
+    table_add(table, TONE_PLAIN, "%s", variant_of(line));
+    table_add(table, TONE_PLAIN, "%s", line->dtype);
+    table_add(table, TONE_PLAIN, "%s", direction_of(line));
+    table_add(table, TONE_PLAIN, "%zu", line->count[CLNORM_PASSED]);
+    table_add(table, line->count[CLNORM_FAILED] ? TONE_BAD : TONE_FAINT, "%zu",
+              line->count[CLNORM_FAILED]);
+    add_number(table, known, "%.2f", line->max_ulp);
+    add_number(table, known, "%.0f %%", 100 * line->bound_share);
+    add_number(table, known && line->error_at_1e6 >= 0, "%.1e", line->error_at_1e6);
+    table_add(table, tones[outcome_of(line)], "%s", verdict_of(line));
 }
 
 /* The devices behind the numbers of the first column. */
@@ -161,21 +170,30 @@ static void print_reasons(const struct check_report *report)
     for (size_t i = 0; i < report->n_lines; i++) {
         const struct check_line *line = &report->lines[i];
         const size_t failed = line->count[CLNORM_FAILED], skipped = line->count[CLNORM_SKIPPED];
-        char dtypes[32];
-        format_dtypes(&line->desc, dtypes, sizeof(dtypes));
         if (failed || skipped)
-            printf("device %u, %s %s %s: %zu %s, first %s\n", line->device->index, kind_of(line),
-                   dtypes, clnorm_form_name(line->desc.form), failed ? failed : skipped,
+            printf("device %u, %s %s %s: %zu %s, first %s\n", line->device->index, variant_of(line),
+                   line->dtype, direction_of(line), failed ? failed : skipped,
                    outcome_names[failed ? CLNORM_FAILED : CLNORM_SKIPPED], line->reason);
     }
+}
+
+static void print_counts(const struct check_report *report)
+{
+    if (report->left_out)
+        printf("%zu shapes are too large for the limit of elements, or none for their operator, "
+               "and were left out\n",
+               report->left_out);
+    printf("%zu passed, %zu failed, %zu skipped\n", report->count[CLNORM_PASSED],
+           report->count[CLNORM_FAILED], report->count[CLNORM_SKIPPED]);
 }
 
 int check_report_table(const struct check_report *report, bool no_color)
 {
     static const struct table_column columns[] = {
-        {"#", true, false},        {"op", false, false},         {"dtype", false, false},
-        {"form", false, false},    {"cases", true, false},       {"max ULP", true, false},
-        {"of bound", true, false}, {"at mean 1e6", true, false}, {"verdict", false, false},
+        {"#", true, 0},          {"op", false, 1},      {"dtype", false, 0},
+        {"direction", false, 0}, {"passed", true, 0},   {"failed", true, 0},
+        {"max ULP", true, 0},    {"of bound", true, 0}, {"at mean 1e6", true, 0},
+        {"verdict", false, 0},
     };
     struct table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(columns[0])};
     for (size_t i = 0; i < report->n_lines; i++)
@@ -185,12 +203,41 @@ int check_report_table(const struct check_report *report, bool no_color)
         table_print(&table, stdout, terminal_width(stdout), use_color(stdout, no_color));
     table_release(&table);
     print_reasons(report);
-    if (report->left_out)
-        printf("%zu shapes are too large for the limit of elements and were left out\n",
-               report->left_out);
-    printf("%zu passed, %zu failed, %zu skipped\n", report->count[CLNORM_PASSED],
-           report->count[CLNORM_FAILED], report->count[CLNORM_SKIPPED]);
+    print_counts(report);
     return code;
+}
+
+/* ---- for documents and programs ---- */
+
+static void print_markdown_line(const struct check_line *line)
+{
+    const bool known = line->compared > 0;
+    char ulp[32] = "-", share[32] = "-";
+    if (known) {
+        snprintf(ulp, sizeof(ulp), "%.2f", line->max_ulp);
+        snprintf(share, sizeof(share), "%.0f %%", 100 * line->bound_share);
+    }
+    printf("| %s | %s | %s | %zu | %zu | %s | %s | %s |\n", variant_of(line), line->dtype,
+           direction_of(line), line->count[CLNORM_PASSED], line->count[CLNORM_FAILED], ulp, share,
+           verdict_of(line));
+}
+
+int check_report_markdown(const struct check_report *report)
+{
+    for (size_t i = 0; i < report->n_lines; i++) {
+        const struct check_line *line = &report->lines[i];
+        if (i == 0 || line->device != report->lines[i - 1].device)
+            printf("%s### %s (%s, driver %s)\n\n"
+                   "| Operator | dtype | Direction | Passed | Failed | Max ULP | Of its bound | "
+                   "Verdict |\n"
+                   "|---|---|---|--:|--:|--:|--:|---|\n",
+                   i ? "\n" : "", line->device->name, line->device->platform_name,
+                   line->device->driver);
+        print_markdown_line(line);
+    }
+    putchar('\n');
+    print_counts(report);
+    return CLI_OK;
 }
 
 static json_t *json_counts(const size_t count[3])
@@ -203,17 +250,15 @@ static json_t *json_counts(const size_t count[3])
 
 static json_t *json_line(const struct check_line *line)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "device",
+    const char *const kind = line->variant ? clnorm_kind_name(line->variant->set.kind) : "-";
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "device",
                      (int)line->device->index, "name", line->device->name, "platform",
-                     line->device->platform_name, "op", kind_of(line), "x_dtype",
-                     clnorm_dtype_name(line->desc.x_dtype), "y_dtype",
-                     clnorm_dtype_name(line->desc.y_dtype), "param_dtype",
-                     clnorm_dtype_name(line->desc.param_dtype), "form",
-                     clnorm_form_name(line->desc.form), "cases", json_counts(line->count),
-                     "max_ulp", json_finite(line->max_ulp), "bound_share",
-                     json_finite(line->bound_share), "scaled_error_at_mean_1e6",
+                     line->device->platform_name, "op", kind, "variant", variant_of(line), "dtype",
+                     line->dtype, "direction", direction_of(line), "verdict", verdict_of(line),
+                     "cases", json_counts(line->count), "max_ulp", json_finite(line->max_ulp),
+                     "bound_share", json_finite(line->bound_share), "scaled_error_at_mean_1e6",
                      line->error_at_1e6 < 0 ? json_null() : json_finite(line->error_at_1e6),
-                     "reason", line->reason);
+                     "reason", json_text(line->reason));
 }
 
 int check_report_json(const struct check_report *report)

@@ -6,15 +6,17 @@
 #include "check/runner.h"
 #include "cli/cli.h"
 
-/* All cases of an operator, its dtypes and a form on a device. */
+/* All cases of a variant of an operator in a direction, with the same dtypes, on a device. */
 struct check_line {
     const clnorm_device *device;
-    clnorm_desc desc; /* cols 0: the device could not be opened, and there are no cases */
+    const clnorm_variant *variant; /* NULL: the device could not be opened, there are no cases */
+    clnorm_direction direction;
+    const char *dtype; /* or "mixed" */
     size_t count[3]; /* by clnorm_outcome */
     uint64_t compared;
     double max_ulp, bound_share;
     double error_at_1e6; /* largest |error| / (1 + |y|) of rows with mean 1e6; -1: no such rows */
-    char reason[512]; /* of the first case that failed, else of the first that was skipped */
+    char reason[640]; /* of the first case that failed, else of the first that was skipped */
 };
 
 struct check_report {
@@ -33,6 +35,8 @@ bool check_report_broken(struct check_report *report, const clnorm_device *devic
 
 int check_report_table(const struct check_report *report, bool no_color);
 int check_report_json(const struct check_report *report);
+/* The table for a document. */
+int check_report_markdown(const struct check_report *report);
 /* CLI_WRONG if a result is wrong, else the code of what is broken, else CLI_DEVICE if nothing was
  * proved at all. */
 int check_report_code(const struct check_report *report);

@@ -20,7 +20,8 @@ static bool set_dtype(struct input_file *input, enum npy_type type, bool u16_is_
                                           [NPY_U16] = CLNORM_BF16,
                                           [NPY_U8] = CLNORM_F32};
     if (type == NPY_U16 && !u16_is_bf16)
-        return refuse(error, "%s: dtype '<u2' is allowed only with --dtype bf16", input->path);
+        return refuse(error, "%s: dtype '<u2' is allowed only with --dtype bf16 or --bf16",
+                      input->path);
     input->dtype = dtypes[type];
     return true;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_FILES = 8 };
+enum { MAX_FILES = 24 };
 /* Read by signal handlers: lock-free atomics are what C11 allows there. */
 static _Atomic(const char *) files[MAX_FILES];
 static volatile sig_atomic_t is_pending;

@@ -7,16 +7,17 @@
 #include <string.h>
 
 static const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
-static const char allowed_types[] = "'<f4', '<f2', '<f8', '|u1', and '<u2' with --dtype bf16";
+static const char allowed_types[] =
+    "'<f4', '<f2', '<f8', '|u1', and '<u2' with --dtype bf16 or --bf16";
 
 static const struct {
     const char *name;
     size_t bytes;
 } types[] = {
-    [NPY_F32] = {"<f4", 4}, [NPY_F16] = {"<f2", 2}, [NPY_F64] = {"<f8", 8},
-    [NPY_U16] = {"<u2", 2}, [NPY_U8] = {"|u1", 1},
+    [NPY_F32] = {"<f4", 4}, [NPY_F16] = {"<f2", 2}, [NPY_F64] = {"<f8", 8}, [NPY_U16] = {"<u2", 2},
+    [NPY_U8] = {"|u1", 1},  [NPY_I8] = {"|i1", 1},  [NPY_I32] = {"<i4", 4},
 };
-enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
+enum { N_READ_TYPES = NPY_U8 + 1 };
 
 const char *npy_type_name(enum npy_type type) { return types[type].name; }
 size_t npy_type_bytes(enum npy_type type) { return types[type].bytes; }
@@ -116,7 +117,7 @@ static bool take_descr(struct reader *r, struct npy_array *array)
         return refuse(r->error, "%s: dtype is structured; allowed are %s", r->name, allowed_types);
     if (!take_string(r, text))
         return false;
-    for (unsigned i = 0; i < N_TYPES; i++)
+    for (unsigned i = 0; i < N_READ_TYPES; i++)
         if (strcmp(text, types[i].name) == 0) {
             array->type = (enum npy_type)i;
             return true;

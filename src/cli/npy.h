@@ -5,7 +5,8 @@
 
 #include "cli/array.h"
 
-enum npy_type { NPY_F32 = 0, NPY_F16, NPY_F64, NPY_U16, NPY_U8 };
+/* The last two are only written. */
+enum npy_type { NPY_F32 = 0, NPY_F16, NPY_F64, NPY_U16, NPY_U8, NPY_I8, NPY_I32 };
 
 struct npy_array {
     enum npy_type type;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 30, MAX_NAME = 32, HELP = MAX_OPTIONS + 1 };
+enum { MAX_OPTIONS = 96, MAX_NAME = 32, HELP = MAX_OPTIONS + 1 };
 
 /* ---- names --------------------------------------------------------------------------------- */
 
@@ -178,6 +178,14 @@ static int set_option(const struct cli_option *option, char *text)
 
 /* ---- the command line ---------------------------------------------------------------------- */
 
+/* Long lists would push the help of all options to the right; the option's own help has them. */
+static const char *shown_argument(const struct cli_option *option)
+{
+    enum { MOST = 40 };
+    const bool is_long = option->type == OPTION_CHOICE && strlen(option->argument) > MOST;
+    return is_long ? "NAME" : option->argument;
+}
+
 static void fill_popt_table(const struct cli_option *options, struct poptOption *table)
 {
     static const struct poptOption help = {"help",           'h', POPT_ARG_NONE, NULL, HELP,
@@ -190,7 +198,7 @@ static void fill_popt_table(const struct cli_option *options, struct poptOption 
                 .argInfo = options[i].type == OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING,
                 .val = i + 1,
                 .descrip = options[i].help,
-                .argDescrip = options[i].argument,
+                .argDescrip = shown_argument(&options[i]),
             };
     *table++ = help;
     *table = (struct poptOption)POPT_TABLEEND;

@@ -6,43 +6,84 @@
 static const struct cli_usage usage = {
     .summary = "INPUT [-o OUT] [OPTION...]",
     .examples =
-        "Normalize the rows of INPUT, a .npy file (float32, float16, float64, uint8, or bfloat16\n"
-        "kept as uint16) or an idx file, plain or gzip. A file larger than memory, and one larger\n"
-        "than the device's memory, is worked on piece by piece.\n"
+        "Normalize INPUT, a .npy file (float32, float16, float64, uint8, or bfloat16 kept as\n"
+        "uint16) or an idx file, plain or gzip. The last --axes axes are a row; for group_norm,\n"
+        "instance_norm and batch_norm the first axis is one of samples, the others are a row. A\n"
+        "file larger than memory, and one larger than the device's memory, is worked on piece by\n"
+        "piece; batch_norm needs all of it on the device.\n"
         "\n"
         "With -o, the best device that --device matches does it. Without -o, and with --verify,\n"
         "the results are compared with the host reference and dropped; --device all then gives a\n"
-        "line for every device.\n"
+        "line for every device. With --backward, the outputs are gradients.\n"
+        "\n"
+        "bfloat16 is written as uint16, i8 as int8, e4m3 and e5m2 (8-bit floats) as uint8.\n"
         "\n"
         "Examples:\n"
         "  clnorm run x.npy -o y.npy --weight w.npy --bias b.npy\n"
         "  clnorm run x.npy -o y.npy --op rms_norm --eps 1e-6 --out-dtype f16 --verify\n"
         "  clnorm run x.npy -o y.npy --mean mean.npy --rstd rstd.npy --device gpu\n"
+        "  clnorm run x.npy -o y.npy --op rms_norm --residual r.npy --sum s.npy\n"
+        "  clnorm run x.npy -o q.npy --out-dtype i8 --quant row --qscale s.npy\n"
+        "  clnorm run x.npy --backward dy.npy --dx dx.npy --weight w.npy --dweight dw.npy\n"
+        "  clnorm run x.npy -o y.npy --op batch_norm --running-mean m.npy --running-var v.npy\n"
         "  clnorm run train-images-idx3-ubyte.gz --axes 2 --device all --verify\n",
 };
 
+/* ---- wrong together ------------------------------------------------------------------------ */
+
+static bool is_gradient(size_t i)
+{
+    return run_tensor_options[i].id >= TENSOR_dx; /* the last tensors of the table */
+}
+
+static int check_backward(const struct run_options *options)
+{
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++)
+        if (options->tensors[i] && is_gradient(i))
+            return CLI_GO_ON;
+    complain(
+        "--backward needs a gradient to write: --dx, --dweight and so on; without outputs only "
+        "forward results are compared");
+    return CLI_USAGE;
+}
+
+/* What is written beside the result; with --backward some of these are read. */
+static int check_outputs(const struct run_options *options)
+{
+    static const clnorm_tensor_id written[] = {TENSOR_mean, TENSOR_rstd, TENSOR_sum, TENSOR_qzero,
+                                               TENSOR_qsum};
+    for (size_t i = RUN_NEW_RUNNING_MEAN; i < RUN_TENSOR_OPTIONS; i++)
+        for (size_t k = 0; k < sizeof(written) / sizeof(written[0]); k++)
+            if (options->tensors[i] &&
+                (run_tensor_options[i].id == written[k] || i < RUN_OTHER_TENSORS)) {
+                complain("%s needs -o OUT", run_tensor_options[i].name);
+                return CLI_USAGE;
+            }
+    return CLI_GO_ON;
+}
+
 static int check_options(const struct run_options *options)
 {
-    if (!options->output && !options->verify) {
+    char *const *paths = options->tensors;
+    int code = CLI_GO_ON;
+    if (paths[RUN_BACKWARD])
+        code = check_backward(options);
+    else if (!paths[RUN_OUTPUT] && !options->verify) {
         complain("-o OUT is missing; without it, --verify is needed");
-        return CLI_USAGE;
-    }
-    if (!options->output && (options->mean || options->rstd)) {
-        complain("--%s needs -o OUT", options->mean ? "mean" : "rstd");
-        return CLI_USAGE;
-    }
-    const char *const outputs[][2] = {
-        {"-o", options->output}, {"--mean", options->mean}, {"--rstd", options->rstd}};
-    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
-        if (outputs[i][1] && strcmp(outputs[i][1], "-") == 0) {
-            complain("%s '-': must be the name of a file", outputs[i][0]);
-            return CLI_USAGE;
+        code = CLI_USAGE;
+    } else if (!paths[RUN_OUTPUT])
+        code = check_outputs(options);
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS && code == CLI_GO_ON; i++)
+        if (paths[i] && strcmp(paths[i], "-") == 0) {
+            complain("%s '-': must be the name of a file",
+                     i == RUN_OUTPUT ? "-o" : run_tensor_options[i].name);
+            code = CLI_USAGE;
         }
-    if (options->axes == 0) {
+    if (code == CLI_GO_ON && options->axes == 0) {
         complain("--axes 0: must be at least 1");
-        return CLI_USAGE;
+        code = CLI_USAGE;
     }
-    return CLI_GO_ON;
+    return code;
 }
 
 static int run(const struct run_options *options)
@@ -54,37 +95,111 @@ static int run(const struct run_options *options)
         return code;
     if (!run_job_open(&job, options, &error))
         return complain_error(&error);
-    code = options->output ? run_to_file(&job) : run_compare(&job);
+    const bool writes = options->tensors[RUN_OUTPUT] || options->tensors[RUN_BACKWARD];
+    code = writes ? run_to_file(&job) : run_compare(&job);
     run_job_close(&job);
     return code;
 }
 
-int cmd_run(int argc, const char **argv)
+/* ---- the options --------------------------------------------------------------------------- */
+
+enum { SWITCHES = 40 }; /* at most, with the end of the list */
+#define FLOATS "f32|f16|bf16|f64"
+
+static size_t add_tensors(struct run_options *o, struct cli_option *options)
 {
-    struct run_options o = {.dtype = -1, .out_dtype = -1, .eps = 1e-5, .axes = 1};
-    const struct cli_option options[] = {
-        {"INPUT", 0, OPTION_OPERAND, &o.input, NULL, NULL},
-        {"output", 'o', OPTION_FILE, &o.output, "OUT", "write the result to this .npy file"},
-        {"op", 0, OPTION_CHOICE, &o.op, "layer_norm|rms_norm", "the operator (layer_norm)"},
-        {"weight", 0, OPTION_FILE, &o.weight, "W.npy", "multiply by these, one per column"},
-        {"bias", 0, OPTION_FILE, &o.bias, "B.npy", "add these, one per column"},
-        {"eps", 0, OPTION_NUMBER, &o.eps, "E", "added to the variance (1e-5)"},
-        {"axes", 0, OPTION_COUNT, &o.axes, "N", "trailing axes that form a row (1)"},
-        {"dtype", 0, OPTION_CHOICE, &o.dtype, "f32|f16|bf16|f64",
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++) {
+        const struct run_tensor_option *t = &run_tensor_options[i];
+        options[i] = (struct cli_option){.name = t->name + 2,
+                                         .letter = t->letter,
+                                         .type = OPTION_FILE,
+                                         .value = &o->tensors[i],
+                                         .argument = t->argument,
+                                         .help = t->help};
+    }
+    return RUN_TENSOR_OPTIONS;
+}
+
+static void add_switches(struct run_options *o, struct cli_option *options)
+{
+    clnorm_desc *d = &o->desc;
+    const struct cli_option switches[] = {
+        {"INPUT", 0, OPTION_OPERAND, &o->input, NULL, NULL},
+        {"op", 0, OPTION_CHOICE, &o->op,
+         "layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|l2_norm|weight_norm|mvn",
+         "layer_norm (the default), rms_norm, group_norm, instance_norm, batch_norm, lp_norm, "
+         "l2_norm (lp_norm with p 2), weight_norm, mvn"},
+        {"axes", 0, OPTION_COUNT, &o->axes, "N", "trailing axes that form a row (1)"},
+        {"channels", 0, OPTION_COUNT, &d->channels, "C",
+         "of a sample (the size of their axis); mvn: normalize channels over all samples"},
+        {"groups", 0, OPTION_COUNT, &d->groups, "G", "of channels, or equal parts of a row (1)"},
+        {"layout", 0, OPTION_CHOICE, &o->layout, "nchw|nhwc",
+         "whether channels are the second axis or the last one (nchw)"},
+        {"eps", 0, OPTION_NUMBER, &d->eps, "E",
+         "1e-5; 1e-12 for lp_norm and l2_norm, 0 for weight_norm, 1e-9 for mvn"},
+        {"eps-inside", 0, OPTION_FLAG, &o->eps_inside, NULL,
+         "divide by sqrt(variance + eps): the rule but for lp_norm, l2_norm, mvn"},
+        {"eps-outside", 0, OPTION_FLAG, &o->eps_outside, NULL,
+         "divide by sqrt(variance) + eps: the rule for mvn"},
+        {"eps-clamp", 0, OPTION_FLAG, &o->eps_clamp, NULL,
+         "divide by the larger of sqrt(variance) and eps: the rule for lp_norm, l2_norm"},
+        {"ddof", 0, OPTION_COUNT, &o->ddof, "N", "0 or 1: the variance is divided by elements - N"},
+        {"stats-cols", 0, OPTION_COUNT, &d->stats_cols, "K",
+         "rms_norm: statistics of the first K columns"},
+        {"p", 0, OPTION_NUMBER, &d->p, "P", "of lp_norm (2)"},
+        {"center-only", 0, OPTION_FLAG, &o->center_only, NULL, "subtract the mean, do not divide"},
+        {"weight-offset", 0, OPTION_NUMBER, &d->weight_offset, "V", "added to the weight (0)"},
+        {"cast-first", 0, OPTION_FLAG, &o->cast_first, NULL,
+         "round to the type of OUT before the weight, as ONNX does"},
+        {"alpha", 0, OPTION_NUMBER, &d->alpha, "A", "multiplies the residual (1)"},
+        {"sum-exact", 0, OPTION_FLAG, &o->sum_exact, NULL,
+         "normalize the sum before it is rounded, not after"},
+        {"rows-per-mod", 0, OPTION_COUNT, &d->rows_per_mod, "N",
+         "rows that share a row of gate, scale, shift (what their shape gives)"},
+        {"scale-offset", 0, OPTION_NUMBER, &d->scale_offset, "V", "added to the scale (1)"},
+        {"dropout", 0, OPTION_NUMBER, &d->dropout, "P", "drop elements of INPUT (0)"},
+        {"seed", 0, OPTION_COUNT, &o->seed, "N", "of the dropout (0)"},
+        {"momentum", 0, OPTION_NUMBER, &d->momentum, "M", "of running statistics (0.1)"},
+        {"running-biased", 0, OPTION_FLAG, &o->running_biased, NULL,
+         "running variances are divided by N, not N - 1"},
+        {"from-output", 0, OPTION_FLAG, &o->from_output, NULL,
+         "with --backward: INPUT is the result, not what was normalized"},
+        {"dtype", 0, OPTION_CHOICE, &o->dtype, FLOATS,
          "what INPUT holds; bf16 takes uint16 files as bfloat16"},
-        {"out-dtype", 0, OPTION_CHOICE, &o.out_dtype, "f32|f16|bf16|f64",
+        {"bf16", 0, OPTION_FLAG, &o->bf16, NULL, "take uint16 files as bfloat16"},
+        {"out-dtype", 0, OPTION_CHOICE, &o->out_dtype, FLOATS "|i8|e4m3|e5m2",
          "what OUT holds (the type of INPUT)"},
-        {"mean", 0, OPTION_FILE, &o.mean, "M.npy", "write the mean of each row"},
-        {"rstd", 0, OPTION_FILE, &o.rstd, "R.npy", "write 1 / standard deviation of each row"},
-        {"device", 'd', OPTION_TEXT, &o.device, "SELECTOR",
+        {"grad-dtype", 0, OPTION_CHOICE, &o->grad_dtype, FLOATS,
+         "what gradients hold (the type of INPUT, of the weight)"},
+        {"quant", 0, OPTION_CHOICE, &o->quant, "static|row|group|row-asymmetric",
+         "how an OUT of i8, e4m3, e5m2 is scaled"},
+        {"quant-group", 0, OPTION_COUNT, &d->quant_group, "N", "columns that share a scale"},
+        {"qscale-min", 0, OPTION_NUMBER, &d->qscale_min, "V", "no scale is less"},
+        {"qscale-max", 0, OPTION_NUMBER, &d->qscale_max, "V", "no scale is larger"},
+        {"device", 'd', OPTION_TEXT, &o->device, "SELECTOR",
          "auto, all, gpu, acc, cpu, N, P:D, name=TEXT, platform=TEXT or uuid=HEX"},
-        {"max-device-bytes", 0, OPTION_SIZE, &o.max_device_bytes, "BYTES",
+        {"max-device-bytes", 0, OPTION_SIZE, &o->max_device_bytes, "BYTES",
          "tensors take no more of the device, such as 512M or 2G"},
-        {"verify", 0, OPTION_FLAG, &o.verify, NULL, "compare with the host reference"},
-        {"json", 0, OPTION_FLAG, &o.json, NULL, "print JSON"},
-        {"no-color", 0, OPTION_FLAG, &o.no_color, NULL, "no colours"},
+        {"verify", 0, OPTION_FLAG, &o->verify, NULL, "compare with the host reference"},
+        {"json", 0, OPTION_FLAG, &o->json, NULL, "print JSON"},
+        {"no-color", 0, OPTION_FLAG, &o->no_color, NULL, "no colours"},
         {.type = OPTION_END},
     };
+    _Static_assert(sizeof(switches) <= SWITCHES * sizeof(switches[0]), "SWITCHES is too small");
+    memcpy(options, switches, sizeof(switches));
+}
+
+int cmd_run(int argc, const char **argv)
+{
+    struct run_options o = {.desc = CLNORM_DESC_INIT,
+                            .dtype = -1,
+                            .out_dtype = -1,
+                            .grad_dtype = -1,
+                            .quant = -1,
+                            .axes = 1};
+    struct cli_option options[RUN_TENSOR_OPTIONS + SWITCHES] = {{.type = OPTION_END}};
+    o.desc.eps = RUN_EPS_OF_OP;
+    add_switches(&o, options + add_tensors(&o, options));
     int code = options_parse(argc, argv, options, &usage);
     if (code == CLI_GO_ON)
         code = run(&o);

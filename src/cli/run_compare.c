@@ -3,18 +3,18 @@
 #include "cli/interrupt.h"
 #include "cli/table.h"
 
-#include "check/cases.h"
+#include "base/kind.h"
 #include "check/timing.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The result is kept for one block of rows at a time, so that memory does not grow with INPUT. */
+/* The results are kept for one block of rows at a time, so that memory does not grow with INPUT. */
 enum { BLOCK_BYTES = 1 << 28 };
 
 struct block {
-    struct mapping y;
+    struct mapping outputs[TENSOR_COUNT]; /* those that the call cannot do without */
     uint64_t rows;
 };
 
@@ -30,7 +30,21 @@ struct finding {
 static void drop_done(void *user, uint64_t rows)
 {
     const struct run_job *job = user;
-    input_file_drop(&job->x, rows * run_x_row_bytes(job));
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (job->files[id].path)
+            input_file_drop(&job->files[id], run_bytes_of_rows(job, (clnorm_tensor_id)id, rows));
+}
+
+/* Rows from `first` on, with the results in the block. */
+static clnorm_host_args block_args(const struct run_job *job, const struct block *block,
+                                   uint64_t first)
+{
+    const clnorm_host_args whole = run_job_args(job);
+    clnorm_host_args args = run_later_args(job, &whole, first);
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (block->outputs[id].base)
+            clnorm_host_array_set(&args, (clnorm_tensor_id)id, block->outputs[id].base, 0);
+    return args;
 }
 
 /* Runs and compares rows from `first` on. */
@@ -38,21 +52,21 @@ static bool prove_block(const struct run_session *session, const struct run_job 
                         const struct block *block, uint64_t first, uint64_t rows,
                         struct run_watch *watch, clnorm_verdict *verdict, clnorm_error *error)
 {
-    clnorm_host_args args = run_job_args(job, first);
-    args.y = block->y.base;
+    const clnorm_host_args args = block_args(job, block, first);
     /* a number that no row gives: what another device left there must not pass as this one's */
-    memset(block->y.base, 0x5a, (size_t)(rows * run_y_row_bytes(job)));
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (block->outputs[id].base)
+            memset(block->outputs[id].base, 0x5a, block->outputs[id].bytes);
     struct run_watch quiet = {.rows_before = first};
-    return run_forward(session, job, rows, &args, &quiet, NULL, error) &&
-           run_verify(session, job, first, rows, &args, watch, verdict, error);
+    return run_call(session, job, rows, &args, &quiet, NULL, error) &&
+           run_verify(session, job, first, rows, &args, &args, watch, verdict, error);
 }
 
 static bool time_block(const struct run_session *session, const struct run_job *job,
                        const struct block *block, uint64_t rows, clnorm_timing *timing,
                        clnorm_error *error)
 {
-    clnorm_host_args args = run_job_args(job, 0);
-    args.y = block->y.base;
+    const clnorm_host_args args = block_args(job, block, 0);
     return clnorm_time_forward(session->op, rows, &args, timing, error) == CLNORM_OK;
 }
 
@@ -242,12 +256,30 @@ static int compare_on(const struct run_job *job, const struct run_devices *devic
     return printed != CLI_OK ? printed : judged;
 }
 
+static bool is_needed(const struct run_job *job, clnorm_tensor_id id)
+{
+    const clnorm_tensor_use use = run_use(job, id);
+    return use.role == CLNORM_OUTPUT && use.required;
+}
+
 static bool make_block(struct block *block, const struct run_job *job, clnorm_error *error)
 {
-    const uint64_t row_bytes = run_y_row_bytes(job);
-    const uint64_t fitting = row_bytes < BLOCK_BYTES ? BLOCK_BYTES / row_bytes : 1;
-    block->rows = fitting < job->rows ? fitting : job->rows;
-    return mapping_anonymous(&block->y, block->rows * row_bytes, error);
+    const uint64_t step = run_rows_step(job);
+    uint64_t row_bytes = 0;
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (is_needed(job, (clnorm_tensor_id)id))
+            row_bytes += run_bytes_of_rows(job, (clnorm_tensor_id)id, 1);
+    const uint64_t fitting = BLOCK_BYTES / row_bytes;
+    block->rows = fitting > step ? fitting / step * step : step;
+    if (block->rows > job->rows)
+        block->rows = job->rows;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        const uint64_t bytes = run_bytes_of_rows(job, id, block->rows);
+        if (is_needed(job, id) && !mapping_anonymous(&block->outputs[id], bytes, error))
+            return false;
+    }
+    return true;
 }
 
 int run_compare(const struct run_job *job)
@@ -269,7 +301,8 @@ int run_compare(const struct run_job *job)
         code = complain_error(&(clnorm_error){CLNORM_OUT_OF_MEMORY, 0, "out of host memory"});
 done:
     free(findings);
-    mapping_release(&block.y);
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
+        mapping_release(&block.outputs[i]);
     run_devices_release(&devices);
     return code;
 }

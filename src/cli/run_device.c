@@ -53,7 +53,7 @@ bool run_session_open(struct run_session *session, const struct run_job *job,
     *session = (struct run_session){0};
     if (clnorm_context_create(selector, log_warnings, NULL, &session->context, error) ==
             CLNORM_OK &&
-        clnorm_op_create(session->context, &job->desc, &session->op, error) == CLNORM_OK)
+        clnorm_op_create(session->context, &job->asked, &session->op, error) == CLNORM_OK)
         return true;
     run_session_close(session);
     return false;
@@ -85,48 +85,48 @@ static bool interrupted(clnorm_error *error)
     return false;
 }
 
-bool run_forward(const struct run_session *session, const struct run_job *job, uint64_t rows,
-                 const clnorm_host_args *args, struct run_watch *watch, clnorm_host_report *report,
-                 clnorm_error *error)
+bool run_call(const struct run_session *session, const struct run_job *job, uint64_t rows,
+              const clnorm_host_args *args, struct run_watch *watch, clnorm_host_report *report,
+              clnorm_error *error)
 {
     clnorm_host_options options = CLNORM_HOST_OPTIONS_INIT;
     options.max_device_bytes = job->options->max_device_bytes;
     options.progress = on_progress;
     options.user = watch;
     const clnorm_status status =
-        clnorm_forward_host(session->op, rows, args, &options, report, error);
+        job->direction == CLNORM_FORWARD
+            ? clnorm_forward_host(session->op, rows, args, &options, report, error)
+            : clnorm_backward_host(session->op, rows, args, &options, report, error);
     watch->rows_before += rows;
     if (status == CLNORM_OK)
         return !interrupt_pending() || interrupted(error);
     return status == CLNORM_CANCELLED ? interrupted(error) : false;
 }
 
-static clnorm_host_args skip_rows(const clnorm_desc *desc, const clnorm_host_args *args,
-                                  uint64_t rows)
+/* Rows that are compared at once; sums over all rows need all of them. */
+static uint64_t verified_at_once(const struct run_job *job, uint64_t rows)
 {
-    const size_t stats = clnorm_dtype_bytes(clnorm_stats_dtype(desc));
-    clnorm_host_args later = *args;
-    later.x = (const char *)args->x + rows * desc->cols * clnorm_dtype_bytes(desc->x_dtype);
-    later.y = (char *)args->y + rows * desc->cols * clnorm_dtype_bytes(desc->y_dtype);
-    later.mean = args->mean ? (char *)args->mean + rows * stats : NULL;
-    later.rstd = args->rstd ? (char *)args->rstd + rows * stats : NULL;
-    return later;
+    enum { BLOCK_BYTES = 1 << 24 }; /* a fraction of a second: Ctrl-C and progress come between */
+    const uint64_t step = run_rows_step(job);
+    const uint64_t fitting = BLOCK_BYTES / run_bytes_of_rows(job, job->main, 1);
+    if (job->direction == CLNORM_BACKWARD || step >= rows)
+        return rows;
+    return fitting > step ? fitting / step * step : step;
 }
 
 bool run_verify(const struct run_session *session, const struct run_job *job, uint64_t first,
-                uint64_t rows, const clnorm_host_args *args, struct run_watch *watch,
-                clnorm_verdict *verdict, clnorm_error *error)
+                uint64_t rows, const clnorm_host_args *args, const clnorm_host_args *before,
+                struct run_watch *watch, clnorm_verdict *verdict, clnorm_error *error)
 {
-    enum { BLOCK_BYTES = 1 << 24 }; /* a fraction of a second: Ctrl-C and progress come between */
-    const uint64_t fitting = BLOCK_BYTES / run_x_row_bytes(job);
-    const uint64_t block = fitting > 0 ? fitting : 1;
+    const uint64_t block = verified_at_once(job, rows);
     for (uint64_t row = 0; row < rows;) {
         const uint64_t n = rows - row < block ? rows - row : block;
-        const clnorm_host_args part = skip_rows(&job->desc, args, row);
+        const clnorm_host_args part = run_later_args(job, args, row);
+        const clnorm_host_args part_before = run_later_args(job, before, row);
         if (interrupt_pending())
             return interrupted(error);
-        if (clnorm_verify_forward(&job->desc, clnorm_op_depth(session->op), &part, n, first + row,
-                                  verdict, error) != CLNORM_OK)
+        if (clnorm_verify(&job->asked, job->direction, clnorm_op_depth(session->op), n, first + row,
+                          &part, &part_before, verdict, error) != CLNORM_OK)
             return false;
         row += n;
         on_progress(watch, row, rows);

@@ -1,68 +1,85 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run.h"
-#include "cli/output_file.h"
 
 #include <inttypes.h>
-
-enum { Y = 0, MEAN, RSTD, N_OUTPUTS };
+#include <string.h>
 
 /* ---- the files ----------------------------------------------------------------------------- */
 
 struct outputs {
     const struct run_job *job;
-    struct output_file files[N_OUTPUTS]; /* path NULL: not wanted */
+    struct output_file files[TENSOR_COUNT]; /* path NULL: not wanted */
 };
 
-/* NumPy has no bfloat16: it is kept in uint16. */
+/* NumPy has no bfloat16 and no 8-bit floats: they are kept in unsigned integers. */
 static enum npy_type file_type(clnorm_dtype dtype)
 {
-    static const enum npy_type file_types[] = {[CLNORM_F32] = NPY_F32,
-                                               [CLNORM_F16] = NPY_F16,
-                                               [CLNORM_BF16] = NPY_U16,
-                                               [CLNORM_F64] = NPY_F64};
+    static const enum npy_type file_types[] = {
+        [CLNORM_F32] = NPY_F32, [CLNORM_F16] = NPY_F16, [CLNORM_BF16] = NPY_U16,
+        [CLNORM_F64] = NPY_F64, [CLNORM_I8] = NPY_I8,   [CLNORM_E4M3] = NPY_U8,
+        [CLNORM_E5M2] = NPY_U8, [CLNORM_I32] = NPY_I32,
+    };
     return file_types[dtype];
+}
+
+/* NULL: this tensor is not written. */
+static const char *output_path(const struct run_job *job, clnorm_tensor_id id)
+{
+    char *const *paths = job->options->tensors;
+    switch (run_use(job, id).role) {
+    case CLNORM_OUTPUT:
+        return job->paths[id];
+    case CLNORM_IN_OUT:
+        return paths[id == TENSOR_running_mean ? RUN_NEW_RUNNING_MEAN : RUN_NEW_RUNNING_VAR];
+    default:
+        return NULL;
+    }
 }
 
 static bool is_input(const struct run_job *job, const struct output_file *file, clnorm_error *error)
 {
-    const struct input_file *inputs[] = {&job->x, &job->weight, &job->bias};
-    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
-        if (inputs[i]->path && output_file_is(file, inputs[i]->device, inputs[i]->inode))
+    for (size_t i = 0; i < TENSOR_COUNT; i++) {
+        const struct input_file *input = &job->files[i];
+        if (input->path && output_file_is(file, input->device, input->inode))
             return !refuse(error, "%s: is the same file as the input %s; must be another one",
-                           file->path, inputs[i]->path);
+                           file->path, input->path);
+    }
     return false;
 }
 
-static bool create_outputs(struct outputs *outputs, const struct run_job *job, clnorm_error *error)
+static bool create_output(struct outputs *outputs, clnorm_tensor_id id, clnorm_error *error)
 {
-    const struct run_options *options = job->options;
-    const char *const paths[] = {
-        [Y] = options->output, [MEAN] = options->mean, [RSTD] = options->rstd};
-    const clnorm_dtype stats = clnorm_stats_dtype(&job->desc);
-    const clnorm_dtype dtypes[] = {[Y] = job->desc.y_dtype, [MEAN] = stats, [RSTD] = stats};
-    struct shape stats_shape = job->x.shape;
-    stats_shape.rank -= job->row_axes;
-    for (size_t i = 0; i < N_OUTPUTS; i++) {
-        struct output_file *file = &outputs->files[i];
-        if (!paths[i])
-            continue;
-        if (!output_file_create(file, paths[i], file_type(dtypes[i]),
-                                i == Y ? &job->x.shape : &stats_shape, error) ||
-            is_input(job, file, error))
+    const struct run_job *job = outputs->job;
+    const char *path = output_path(job, id);
+    struct output_file *file = &outputs->files[id];
+    const struct shape shape = run_shape_of(job, id);
+    if (!path)
+        return true;
+    if (!output_file_create(file, path, file_type(run_use(job, id).dtype), &shape, error) ||
+        is_input(job, file, error))
+        return false;
+    for (size_t k = 0; k < (size_t)id; k++)
+        if (outputs->files[k].path && output_file_same(&outputs->files[k], file))
+            return refuse(error, "%s: is named for two outputs", file->path);
+    if (job->files[id].path) /* updated */
+        memcpy(file->data, job->files[id].data, (size_t)job->files[id].bytes);
+    return true;
+}
+
+static bool create_outputs(struct outputs *outputs, clnorm_error *error)
+{
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (!create_output(outputs, (clnorm_tensor_id)id, error))
             return false;
-        for (size_t k = 0; k < i; k++)
-            if (outputs->files[k].path && output_file_same(&outputs->files[k], file))
-                return refuse(error, "%s: is named for two outputs", file->path);
-    }
     return true;
 }
 
 static bool keep_outputs(struct outputs *outputs, clnorm_error *error)
 {
-    for (size_t i = 0; i < N_OUTPUTS; i++)
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
         if (outputs->files[i].path && !output_file_sync(&outputs->files[i], error))
             return false;
-    for (size_t i = 0; i < N_OUTPUTS; i++)
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
         if (outputs->files[i].path && !output_file_publish(&outputs->files[i], error))
             return false;
     return true;
@@ -70,7 +87,7 @@ static bool keep_outputs(struct outputs *outputs, clnorm_error *error)
 
 static void close_outputs(struct outputs *outputs)
 {
-    for (size_t i = 0; i < N_OUTPUTS; i++)
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
         output_file_close(&outputs->files[i]);
 }
 
@@ -78,40 +95,54 @@ static void close_outputs(struct outputs *outputs)
 static void drop_done(void *user, uint64_t rows)
 {
     const struct outputs *outputs = user;
-    const clnorm_desc *desc = &outputs->job->desc;
-    const uint64_t stats_bytes = rows * clnorm_dtype_bytes(clnorm_stats_dtype(desc));
-    input_file_drop(&outputs->job->x, rows * run_x_row_bytes(outputs->job));
-    output_file_drop(&outputs->files[Y], rows * run_y_row_bytes(outputs->job));
-    output_file_drop(&outputs->files[MEAN], stats_bytes);
-    output_file_drop(&outputs->files[RSTD], stats_bytes);
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const uint64_t bytes = run_bytes_of_rows(outputs->job, (clnorm_tensor_id)id, rows);
+        if (bytes > 0 && outputs->job->files[id].path)
+            input_file_drop(&outputs->job->files[id], bytes);
+        if (bytes > 0 && outputs->files[id].path)
+            output_file_drop(&outputs->files[id], bytes);
+    }
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
-static bool normalize(struct outputs *outputs, const struct run_session *session, const char *name,
+static bool calculate(struct outputs *outputs, const struct run_session *session, const char *name,
                       clnorm_host_report *report, clnorm_verdict *verdict, clnorm_error *error)
 {
     const struct run_job *job = outputs->job;
-    clnorm_host_args args = run_job_args(job, 0);
-    args.y = outputs->files[Y].data;
-    args.mean = outputs->files[MEAN].data;
-    args.rstd = outputs->files[RSTD].data;
+    const char *const work = job->direction == CLNORM_FORWARD ? "normalizing" : "differentiating";
+    const clnorm_host_args before = run_job_args(job);
+    clnorm_host_args args = before;
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (outputs->files[id].path)
+            clnorm_host_array_set(&args, (clnorm_tensor_id)id, outputs->files[id].data, 0);
     struct run_watch watch = {.done = drop_done, .user = outputs};
-    progress_begin(&watch.progress, name, "normalizing", job->rows);
-    bool is_done = run_forward(session, job, job->rows, &args, &watch, report, error);
+    progress_begin(&watch.progress, name, work, job->rows);
+    bool is_done = run_call(session, job, job->rows, &args, &watch, report, error);
     progress_end(&watch.progress);
     if (!is_done || !job->options->verify)
         return is_done;
     watch.rows_before = 0;
     progress_begin(&watch.progress, name, "verifying", job->rows);
-    is_done = run_verify(session, job, 0, job->rows, &args, &watch, verdict, error);
+    is_done = run_verify(session, job, 0, job->rows, &args, &before, &watch, verdict, error);
     progress_end(&watch.progress);
     return is_done;
 }
 
-static int print_report(const struct run_job *job, const clnorm_device *device,
+static json_t *outputs_json(const struct outputs *outputs)
+{
+    json_t *object = json_object();
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (outputs->files[id].path)
+            json_object_set_new(object, clnorm_tensor_name((clnorm_tensor_id)id),
+                                json_text(outputs->files[id].path));
+    return object;
+}
+
+static int print_report(const struct outputs *outputs, const clnorm_device *device,
                         const clnorm_host_report *report, const clnorm_verdict *verdict)
 {
+    const struct run_job *job = outputs->job;
     const bool is_verified = job->options->verify;
     if (!job->options->json) {
         if (is_verified)
@@ -126,7 +157,7 @@ static int print_report(const struct run_job *job, const clnorm_device *device,
                                (json_int_t)report->rows_per_chunk, "zero_copy", report->zero_copy);
     if (is_verified)
         run_verdict_json(result, verdict);
-    json_object_set_new(root, "output", json_text(job->options->output));
+    json_object_set_new(root, "outputs", outputs_json(outputs));
     json_object_set_new(root, "results", json_pack("[o]", result));
     return print_json(root);
 }
@@ -134,11 +165,10 @@ static int print_report(const struct run_job *job, const clnorm_device *device,
 static int run_with_outputs(struct outputs *outputs, const clnorm_device *device,
                             const struct run_session *session)
 {
-    const struct run_job *job = outputs->job;
     clnorm_host_report report = CLNORM_HOST_REPORT_INIT;
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     clnorm_error error = {0};
-    if (!normalize(outputs, session, device->name, &report, &verdict, &error))
+    if (!calculate(outputs, session, device->name, &report, &verdict, &error))
         return complain_error(&error);
     if (verdict.wrong > 0) {
         run_complain_wrong(device, &verdict);
@@ -148,7 +178,7 @@ static int run_with_outputs(struct outputs *outputs, const clnorm_device *device
         return complain_error(&error);
     complain("normalized by device %u: %s (%s)", device->index, device->name,
              device->platform_name);
-    return print_report(job, device, &report, &verdict);
+    return print_report(outputs, device, &report, &verdict);
 }
 
 int run_to_file(const struct run_job *job)
@@ -158,7 +188,7 @@ int run_to_file(const struct run_job *job)
     struct run_session session = {0};
     clnorm_error error = {0};
     int code;
-    if (create_outputs(&outputs, job, &error) &&
+    if (create_outputs(&outputs, &error) &&
         run_devices_choose(&devices, job->options->device, false, &error) &&
         run_session_open(&session, job, &devices.list[devices.chosen[0]], &error))
         code = run_with_outputs(&outputs, &devices.list[devices.chosen[0]], &session);

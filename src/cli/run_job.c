@@ -1,142 +1,228 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run.h"
 
-#include "check/cases.h"
+#include "base/desc.h"
+#include "base/kind.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-uint64_t run_x_row_bytes(const struct run_job *job)
+/* ---- which tensors ------------------------------------------------------------------------- */
+
+static bool name_tensor(struct run_job *job, size_t i, clnorm_error *error)
 {
-    return job->desc.cols * clnorm_dtype_bytes(job->desc.x_dtype);
+    const clnorm_tensor_id id = run_tensor_options[i].id;
+    if (job->names[id])
+        return refuse(error, "%s and %s are given; allowed is one of them", job->names[id],
+                      run_tensor_options[i].name);
+    job->names[id] = i == RUN_OUTPUT ? "-o" : run_tensor_options[i].name;
+    job->paths[id] = job->options->tensors[i];
+    return true;
 }
 
-uint64_t run_y_row_bytes(const struct run_job *job)
+static bool name_tensors(struct run_job *job, clnorm_error *error)
 {
-    return job->desc.cols * clnorm_dtype_bytes(job->desc.y_dtype);
+    char *const *paths = job->options->tensors;
+    job->direction = paths[RUN_BACKWARD] ? CLNORM_BACKWARD : CLNORM_FORWARD;
+    job->main = job->options->from_output ? TENSOR_y : TENSOR_x;
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++)
+        if (paths[i] && i != RUN_NEW_RUNNING_MEAN && i != RUN_NEW_RUNNING_VAR &&
+            !name_tensor(job, i, error))
+            return false;
+    if (paths[RUN_OUTPUT] && job->direction == CLNORM_BACKWARD)
+        return refuse(error, "-o is given and --backward, which has gradients to write: --dx and "
+                             "so on");
+    if (!paths[RUN_NEW_RUNNING_MEAN] != !paths[RUN_NEW_RUNNING_VAR])
+        return refuse(error, "of --new-running-mean and --new-running-var one is given; allowed "
+                             "are both or none");
+    if (paths[RUN_NEW_RUNNING_MEAN] && !job->paths[TENSOR_running_mean])
+        return refuse(error, "--new-running-mean needs --running-mean, which it updates");
+    if (paths[RUN_NEW_RUNNING_MEAN] && job->direction == CLNORM_BACKWARD)
+        return refuse(error, "--new-running-mean and --backward are given; allowed is one of them");
+    job->names[job->main] = "INPUT";
+    job->paths[job->main] = job->options->input;
+    return true;
 }
+
+/* Where statistics are given, --given-mean is what is missing, else --mean. */
+static const char *missing_option(const struct run_job *job, clnorm_tensor_id id)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++)
+        if (run_tensor_options[i].id == id && (!name || job->desc.stats != CLNORM_STATS_GIVEN))
+            name = run_tensor_options[i].name;
+    return name;
+}
+
+static bool check_tensor(const struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
+{
+    const bool is_forward = job->direction == CLNORM_FORWARD;
+    const clnorm_direction other = is_forward ? CLNORM_BACKWARD : CLNORM_FORWARD;
+    const clnorm_tensor_use use = run_use(job, id);
+    const char *const kind = clnorm_kind_name(job->desc.kind);
+    if (!job->paths[id]) {
+        const bool is_dropped = use.role == CLNORM_OUTPUT && !job->paths[TENSOR_y];
+        if (is_dropped || !use.required)
+            return true;
+        return refuse(error, "%s is missing; %s with these options needs it",
+                      missing_option(job, id), kind);
+    }
+    if (use.role != CLNORM_UNUSED)
+        return true;
+    if (clnorm_tensor_use_of(&job->desc, other, id, 1).role == CLNORM_UNUSED)
+        return refuse(error, "%s is given, and %s with these options has no use for it",
+                      job->names[id], kind);
+    if (is_forward)
+        return refuse(error, "%s needs --backward DY.npy", job->names[id]);
+    return refuse(error, "%s and --backward are given; allowed is one of them", job->names[id]);
+}
+
+/* Tensors that the call has no use for, and those that it cannot do without; outputs only where
+ * they are kept. */
+static bool check_tensors(const struct run_job *job, clnorm_error *error)
+{
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (!check_tensor(job, (clnorm_tensor_id)id, error))
+            return false;
+    return true;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
 
 static bool open_input(struct run_job *job, clnorm_error *error)
 {
     const struct run_options *options = job->options;
-    if (!input_file_open(&job->x, options->input, options->dtype == CLNORM_BF16, error))
+    struct input_file *file = &job->files[job->main];
+    if (!input_file_open(file, options->input, options->dtype == CLNORM_BF16 || options->bf16,
+                         error))
         return false;
-    if (options->dtype >= 0 && (clnorm_dtype)options->dtype != job->x.dtype)
+    if (options->dtype >= 0 && (clnorm_dtype)options->dtype != file->dtype)
         return refuse(error, "%s: holds %s; --dtype %s must be the same", options->input,
-                      clnorm_dtype_name(job->x.dtype),
+                      clnorm_dtype_name(file->dtype),
                       clnorm_dtype_name((clnorm_dtype)options->dtype));
     return true;
 }
 
-/* Splits the shape into rows and columns. */
-static bool split_shape(struct run_job *job, clnorm_error *error)
+static bool is_read(const struct run_job *job, clnorm_tensor_id id)
 {
-    const struct shape *shape = &job->x.shape;
-    const uint64_t axes = job->options->axes;
-    char text[SHAPE_TEXT];
-    shape_text(shape, text);
-    if (shape->rank == 0)
-        return refuse(error, "%s: shape () has no axis to normalize", job->x.path);
-    if (axes > shape->rank)
-        return refuse(error, "--axes %" PRIu64 ": must be at most %u, as %s has the shape %s", axes,
-                      shape->rank, job->x.path, text);
-    job->row_axes = (unsigned)axes;
-    job->desc.cols = shape_count(shape, shape->rank - job->row_axes, shape->rank);
-    job->rows = shape_count(shape, 0, shape->rank - job->row_axes);
-    if (job->desc.cols == 0)
-        return refuse(error, "%s: shape %s gives rows of 0 columns; must be at least 1",
-                      job->x.path, text);
+    const clnorm_role role = run_use(job, id).role;
+    return job->paths[id] && (role == CLNORM_INPUT || role == CLNORM_IN_OUT);
+}
+
+static bool open_others(struct run_job *job, clnorm_error *error)
+{
+    const bool bf16 = job->options->dtype == CLNORM_BF16 || job->options->bf16;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        if (id != job->main && is_read(job, id) &&
+            !input_file_open(&job->files[id], job->paths[id], bf16, error))
+            return false;
+    }
     return true;
 }
 
-static bool has_row_shape(const struct run_job *job, const struct shape *shape)
+static bool check_files(const struct run_job *job, clnorm_error *error)
 {
-    const struct shape *x = &job->x.shape;
-    const bool is_flat = shape->rank == 1 && shape->dims[0] == job->desc.cols;
-    return is_flat ||
-           (shape->rank == job->row_axes && memcmp(shape->dims, x->dims + x->rank - job->row_axes,
-                                                   job->row_axes * sizeof(x->dims[0])) == 0);
-}
-
-static bool open_parameter(struct run_job *job, struct input_file *file, const char *path,
-                           clnorm_error *error)
-{
-    struct shape wanted = {.rank = job->row_axes};
-    char text[SHAPE_TEXT], wanted_text[SHAPE_TEXT];
-    if (!path)
-        return true;
-    if (!input_file_open(file, path, job->options->dtype == CLNORM_BF16, error))
-        return false;
-    if (has_row_shape(job, &file->shape))
-        return true;
-    memcpy(wanted.dims, job->x.shape.dims + job->x.shape.rank - job->row_axes,
-           job->row_axes * sizeof(wanted.dims[0]));
-    shape_text(&file->shape, text);
-    shape_text(&wanted, wanted_text);
-    char flat_text[48] = "";
-    if (job->row_axes > 1)
-        snprintf(flat_text, sizeof(flat_text), " or (%" PRIu64 ",)", job->desc.cols);
-    return refuse(error, "%s: shape %s; must be %s%s, as the rows of %s", path, text, wanted_text,
-                  flat_text, job->x.path);
-}
-
-static bool open_parameters(struct run_job *job, clnorm_error *error)
-{
-    if (!open_parameter(job, &job->weight, job->options->weight, error) ||
-        !open_parameter(job, &job->bias, job->options->bias, error))
-        return false;
-    if (job->weight.path && job->bias.path && job->weight.dtype != job->bias.dtype)
-        return refuse(error, "%s holds %s and %s holds %s; must be the same", job->weight.path,
-                      clnorm_dtype_name(job->weight.dtype), job->bias.path,
-                      clnorm_dtype_name(job->bias.dtype));
-    if (job->weight.path)
-        job->desc.param_dtype = job->weight.dtype;
-    else if (job->bias.path)
-        job->desc.param_dtype = job->bias.dtype;
-    else
-        job->desc.param_dtype = job->x.dtype == CLNORM_F64 ? CLNORM_F64 : CLNORM_F32;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        const struct input_file *file = &job->files[id];
+        const clnorm_dtype wanted = run_use(job, id).dtype;
+        if (!file->path || id == job->main)
+            continue;
+        if (!run_shape_check(job, id, error))
+            return false;
+        if (file->dtype != wanted)
+            return refuse(error, "%s: holds %s; must hold %s", file->path,
+                          clnorm_dtype_name(file->dtype), clnorm_dtype_name(wanted));
+    }
     return true;
+}
+
+static bool resolve(struct run_job *job, clnorm_error *error)
+{
+    return clnorm_desc_resolve(&job->asked, &job->desc, error) == CLNORM_OK;
+}
+
+/* What a call does with a tensor, and so which files there are to open, follows from the options
+ * and INPUT; dtypes and rows_per_mod from the other files. */
+static bool open_all(struct run_job *job, clnorm_error *error)
+{
+    return name_tensors(job, error) && run_desc_make(job, error) && open_input(job, error) &&
+           run_shape_split(job, error) && run_desc_dtypes(job, error) && resolve(job, error) &&
+           check_tensors(job, error) && open_others(job, error) && run_shape_mods(job, error) &&
+           run_desc_dtypes(job, error) && resolve(job, error) && check_files(job, error);
 }
 
 bool run_job_open(struct run_job *job, const struct run_options *options, clnorm_error *error)
 {
-    *job = (struct run_job){.options = options, .desc = CLNORM_DESC_INIT};
-    job->desc.kind = (clnorm_kind)options->op;
-    job->desc.eps = options->eps;
-    if (!open_input(job, error) || !split_shape(job, error) || !open_parameters(job, error))
-        goto fail;
-    job->desc.x_dtype = job->x.dtype;
-    job->desc.y_dtype = options->out_dtype >= 0 ? (clnorm_dtype)options->out_dtype : job->x.dtype;
-    if (clnorm_desc_check(&job->desc, error) == CLNORM_OK)
+    *job = (struct run_job){.options = options};
+    if (open_all(job, error))
         return true;
-fail:
     run_job_close(job);
     return false;
 }
 
 void run_job_close(struct run_job *job)
 {
-    input_file_close(&job->x);
-    input_file_close(&job->weight);
-    input_file_close(&job->bias);
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
+        input_file_close(&job->files[i]);
 }
 
-clnorm_host_args run_job_args(const struct run_job *job, uint64_t first)
+/* ---- arguments ----------------------------------------------------------------------------- */
+
+clnorm_tensor_use run_use(const struct run_job *job, clnorm_tensor_id id)
+{
+    return clnorm_tensor_use_of(&job->desc, job->direction, id, job->rows);
+}
+
+clnorm_host_args run_job_args(const struct run_job *job)
 {
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
-    args.x = (const char *)job->x.data + first * run_x_row_bytes(job);
-    args.weight = job->weight.data;
-    args.bias = job->bias.data;
+    args.seed = job->options->seed;
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        if (job->files[id].path) /* which the call only reads, in_out ones excepted */
+            clnorm_host_array_set(&args, (clnorm_tensor_id)id,
+                                  (void *)(uintptr_t)job->files[id].data, 0);
     return args;
+}
+
+uint64_t run_bytes_of_rows(const struct run_job *job, clnorm_tensor_id id, uint64_t rows)
+{
+    const clnorm_tensor_use use = clnorm_tensor_use_of(&job->desc, job->direction, id, rows);
+    return use.extent == CLNORM_WHOLE ? 0 : use.rows * use.cols * clnorm_dtype_bytes(use.dtype);
+}
+
+clnorm_host_args run_later_args(const struct run_job *job, const clnorm_host_args *args,
+                                uint64_t first)
+{
+    clnorm_host_args later = *args;
+    later.first_row += first;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        const clnorm_output array = clnorm_host_array(args, id);
+        if (array.data)
+            clnorm_host_array_set(&later, id,
+                                  (char *)array.data + run_bytes_of_rows(job, id, first), 0);
+    }
+    return later;
+}
+
+uint64_t run_rows_step(const struct run_job *job)
+{
+    if (clnorm_kind_of(&job->desc).batch && job->rows > 0)
+        return job->rows;
+    return job->desc.rows_per_mod > 0 ? job->desc.rows_per_mod : 1;
 }
 
 json_t *run_job_json(const struct run_job *job)
 {
+    const struct input_file *input = &job->files[job->main];
     json_t *shape = json_array();
-    for (unsigned i = 0; i < job->x.shape.rank; i++)
-        json_array_append_new(shape, json_integer((json_int_t)job->x.shape.dims[i]));
-    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:f, s:I, s:I}", "input",
-                     json_text(job->x.path), "shape", shape, "op", clnorm_kind_name(job->desc.kind),
+    for (unsigned i = 0; i < input->shape.rank; i++)
+        json_array_append_new(shape, json_integer((json_int_t)input->shape.dims[i]));
+    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I}", "input",
+                     json_text(input->path), "shape", shape, "op", clnorm_kind_name(job->desc.kind),
+                     "direction", job->direction == CLNORM_FORWARD ? "forward" : "backward",
                      "x_dtype", clnorm_dtype_name(job->desc.x_dtype), "y_dtype",
                      clnorm_dtype_name(job->desc.y_dtype), "param_dtype",
                      clnorm_dtype_name(job->desc.param_dtype), "eps", job->desc.eps, "rows",
