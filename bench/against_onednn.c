@@ -150,12 +150,12 @@ static void verify(const struct opencl *cl, const struct problem *p, const char 
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     for (uint64_t row = 0; row < p->rows; row += 97) {
         clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
-        args.x = p->x + row * p->cols;
-        args.y = p->y + row * p->cols;
-        args.weight = p->params;
-        args.bias = p->params + p->cols;
-        MUST(clnorm_verify_forward(clnorm_op_desc(cl->op), clnorm_op_depth(cl->op), &args, 1, row,
-                                   &verdict, NULL));
+        args.x.data = p->x + row * p->cols;
+        args.y.data = p->y + row * p->cols;
+        args.weight.data = p->params;
+        args.bias.data = p->params + p->cols;
+        MUST(clnorm_verify(clnorm_op_desc(cl->op), CLNORM_FORWARD, clnorm_op_depth(cl->op), 1, row,
+                           &args, NULL, &verdict, NULL));
     }
     printf("%s: max error %.1e, %.0f %% of its bound\n", name, verdict.max_error,
            100 * verdict.max_bound_share);

@@ -12,7 +12,7 @@ declare -A may_use=(
     [runtime]="runtime base"
     [ops]="ops runtime base"
     [check]="check ops runtime reference base"
-    [cli]="cli check"
+    [cli]="cli check base"
 )
 layers="base reference runtime ops check"
 failed=0
@@ -68,7 +68,7 @@ if [ -e "${command[0]}" ]; then
     public=$(tr '\n' ' ' <include/clnorm/clnorm.h | grep -oE 'CLNORM_API[^;(]*\(' |
         grep -oE 'clnorm_[a-z0-9_]+\(' | tr -d '(' | sort -u)
     strangers=$(comm -23 <(needed "${command[@]}" | grep '^clnorm_' || true) \
-        <(sort -u <(echo "$public") <(defined "$(archive check)" "${command[@]}")))
-    [ -z "$strangers" ] || wrong "the command needs what is neither public nor of check:" "$strangers"
+        <(sort -u <(echo "$public") <(defined "$(archive check)" "$(archive base)" "${command[@]}")))
+    [ -z "$strangers" ] || wrong "the command needs what is neither public nor of check or base:" "$strangers"
 fi
 exit $failed

@@ -66,12 +66,12 @@ static inline void problem_free(problem *p)
 static inline clnorm_host_args args_of(const problem *p)
 {
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
-    args.y = p->y;
-    args.mean = p->mean;
-    args.rstd = p->rstd;
-    args.x = p->x;
-    args.weight = p->weight;
-    args.bias = p->bias;
+    args.y.data = p->y;
+    args.mean.data = p->mean;
+    args.rstd.data = p->rstd;
+    args.x.data = p->x;
+    args.weight.data = p->weight;
+    args.bias.data = p->bias;
     return args;
 }
 
@@ -79,8 +79,9 @@ static inline clnorm_verdict verdict_of(const problem *p, unsigned depth)
 {
     const clnorm_host_args args = args_of(p);
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
-    assert_int_equal(clnorm_verify_forward(&p->desc, depth, &args, p->rows, 0, &verdict, NULL),
-                     CLNORM_OK);
+    assert_int_equal(
+        clnorm_verify(&p->desc, CLNORM_FORWARD, depth, p->rows, 0, &args, NULL, &verdict, NULL),
+        CLNORM_OK);
     assert_int_equal(verdict.compared, p->rows * p->desc.cols + 2 * p->rows);
     return verdict;
 }

@@ -34,10 +34,10 @@ static void test_missing_tensors(void **state)
     problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
     clnorm_args args = p.args;
     args.x.buffer = NULL;
-    expect_refusal(f, &p, &args, "x.buffer", "NULL");
+    expect_refusal(f, &p, &args, "x is NULL", "needs it");
     args = p.args;
     args.y.buffer = NULL;
-    expect_refusal(f, &p, &args, "y.buffer", "NULL");
+    expect_refusal(f, &p, &args, "y is NULL", "needs it");
     args = p.args;
     args.struct_size = 8;
     expect_refusal(f, &p, &args, "struct_size", "8");
@@ -93,10 +93,10 @@ static void test_overlaps(void **state)
     clnorm_args args = p.args;
     args.x.buffer = args.y.buffer = large;
     args.x.offset = COLS;
-    expect_refusal(f, &p, &args, "y (", "overlaps x");
+    expect_refusal(f, &p, &args, "x (", "overlaps y");
     args.x.offset = 0; /* in place, but rows end up elsewhere */
     args.x.stride = 2 * COLS;
-    expect_refusal(f, &p, &args, "y (", "overlaps x");
+    expect_refusal(f, &p, &args, "x (", "overlaps y");
     args = p.args;
     args.y.buffer = args.rstd.buffer = large;
     args.rstd.offset = 3;
@@ -124,7 +124,7 @@ static void test_overlap_through_sub_buffers(void **state)
     clnorm_args args = p.args;
     args.x.buffer = parts[0];
     args.y.buffer = parts[1];
-    expect_refusal(f, &p, &args, "y (bytes 512", "overlaps x");
+    expect_refusal(f, &p, &args, "x (bytes 0", "overlaps y (512");
     clReleaseMemObject(parts[0]);
     clReleaseMemObject(parts[1]);
     clReleaseMemObject(large);

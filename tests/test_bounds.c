@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <float.h>
 
+#include "base/desc.h"
 #include "check/bounds.h"
 #include "problem.h"
 
@@ -44,23 +45,51 @@ static void test_edge_of_the_bound(void **state)
         clnorm_desc desc = desc_of((clnorm_kind)kind, CLNORM_F64, CLNORM_F64, 777, 1e-5);
         desc.param_dtype = CLNORM_F64;
         problem p = problem_make("normal", desc, 1);
-        double mean, rstd;
-        clnorm_reference_forward(&desc, p.y, &mean, &rstd, p.x, p.weight, p.bias, 1, 0, NULL);
-        ((double *)(void *)p.mean)[0] = mean;
-        ((double *)(void *)p.rstd)[0] = rstd;
+        const clnorm_host_args args = args_of(&p);
+        assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
         const clnorm_verdict right = verdict_of(&p, 20);
         assert_true(right.max_error == 0 && right.max_ulp == 0 && right.max_bound_share < 0.1);
-        const clnorm_reference_stats stats = clnorm_reference_row_stats(&desc, p.x, 0);
-        const clnorm_row_bounds row = clnorm_bounds_of_row(&desc, 20, &stats);
         for (uint64_t col = 0; col < 777; col += 97) {
-            const double *y = p.y, *weight = p.weight, *bias = p.bias;
-            const clnorm_bound b = clnorm_bound_of_y(&row, y[col], weight[col], bias[col]);
-            try_edge(&p, col, b.total, INFINITY);
-            try_edge(&p, col, b.total, -INFINITY);
+            double *y = p.y;
+            const double kept = y[col];
+            y[col] = 1e9;
+            const clnorm_verdict far = verdict_of(&p, 20);
+            assert_true(far.worst_col == col && far.worst_expected == kept);
+            y[col] = kept;
+            try_edge(&p, col, far.worst_bound, INFINITY);
+            try_edge(&p, col, far.worst_bound, -INFINITY);
         }
         problem_free(&p);
     }
 }
+
+static clnorm_evaluation evaluation_of(clnorm_desc desc, clnorm_direction direction)
+{
+    const clnorm_host_args none = CLNORM_HOST_ARGS_INIT;
+    clnorm_evaluation e;
+    clnorm_desc resolved;
+    assert_int_equal(clnorm_desc_resolve(&desc, &resolved, NULL), CLNORM_OK);
+    clnorm_evaluation_init(&e, &resolved, direction, 1, &none);
+    return e;
+}
+
+static clnorm_bound bound_of(const clnorm_evaluation *e, clnorm_tensor_id id, unsigned depth,
+                             uint64_t terms, bool rescued, double value, double grown,
+                             double rounded)
+{
+    const double lost = 0;
+    const clnorm_results r = {.tensor = id,
+                              .terms = terms,
+                              .rescued = rescued,
+                              .value = &value,
+                              .grown = &grown,
+                              .rounded = &rounded,
+                              .lost = &lost};
+    const clnorm_bounds b = clnorm_bounds_of(e, depth, &r);
+    return clnorm_bound_at(&b, &r, 0);
+}
+
+#define EXPECT_BOUND(got, expected) assert_true(fabs((got) - (expected)) < 1e-6 * (expected))
 
 /* Numbers from the definition, so that no change of the formula goes unseen. */
 static void test_size_of_the_bound(void **state)
@@ -68,34 +97,91 @@ static void test_size_of_the_bound(void **state)
     (void)state;
     const double u = 0x1p-24;
     clnorm_desc desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F32, CLNORM_F32, 1024, 0);
-    const clnorm_reference_stats stats = {1000, 0, 4, 0.5L};
-    const clnorm_row_bounds row = clnorm_bounds_of_row(&desc, 12, &stats);
-    const clnorm_bound y = clnorm_bound_of_y(&row, 9, 2, 1); /* |w|(1 + |x|) = 2 + 8 */
-    const double expected = 16 * u * 10 + u * 1 + u * 9;
-    assert_true(fabs(y.total - expected) < 1e-6 * expected);
-    assert_true(fabs(y.arithmetic - (expected - u * 9)) < 1e-6 * expected);
-    assert_true(fabs(row.mean.total - (u * 1000 + 10 * u * 2)) < 1e-6 * u * 1000);
-    assert_true(fabs(row.rstd.total - 14 * u * 0.5) < 1e-6 * u);
+    const clnorm_evaluation e = evaluation_of(desc, CLNORM_FORWARD);
+    const clnorm_bound y = bound_of(&e, TENSOR_y, 12, 0, false, 9, 10, 1);
+    EXPECT_BOUND(y.total, 16 * u * 10 + u * 1 + u * 9);
+    EXPECT_BOUND(y.arithmetic, 16 * u * 10 + u * 1);
+    EXPECT_BOUND(bound_of(&e, TENSOR_mean, 12, 0, false, 1000, 2, 0).total, u * 1000 + 10 * u * 2);
+    EXPECT_BOUND(bound_of(&e, TENSOR_rstd, 12, 0, false, 0.5, 0.5, 0).total, 14 * u * 0.5);
+    /* a set that is scaled is added up by one work-item */
+    EXPECT_BOUND(bound_of(&e, TENSOR_y, 12, 0, true, 0, 1, 0).arithmetic, (10 + 70 / 2.0) * u);
+    const clnorm_evaluation back = evaluation_of(desc, CLNORM_BACKWARD);
+    EXPECT_BOUND(bound_of(&back, TENSOR_dx, 12, 0, false, 0, 1, 2).arithmetic, (12 + 12 + 2) * u);
+    EXPECT_BOUND(bound_of(&back, TENSOR_dweight, 12, 30, false, 0, 1, 0).arithmetic,
+                 (10 + 6 + 16) * u);
+    EXPECT_BOUND(bound_of(&back, TENSOR_dweight, 12, 1000000, false, 0, 1, 0).arithmetic,
+                 (10 + 6 + 65) * u);
     desc.y_dtype = CLNORM_BF16;
-    const clnorm_row_bounds bf16 = clnorm_bounds_of_row(&desc, 12, &stats);
-    assert_true(fabs(clnorm_bound_of_y(&bf16, 9, 2, 1).total - 9 * 0x1p-8) < 2 * expected);
-    desc.kind = CLNORM_RMS_NORM;
-    assert_true(clnorm_bounds_of_row(&desc, 12, &stats).mean.total == 0);
+    const clnorm_evaluation bf16 = evaluation_of(desc, CLNORM_FORWARD);
+    EXPECT_BOUND(bound_of(&bf16, TENSOR_y, 12, 0, false, 9, 10, 1).total - y.arithmetic,
+                 9 * 0x1p-8);
+}
+
+typedef struct {
+    struct {
+        bool rescued;
+        double grown[4], rounded[4], lost[4];
+    } of[TENSOR_COUNT];
+} kept_results;
+
+static void keep(void *user, const clnorm_results *results)
+{
+    kept_results *kept = user;
+    kept->of[results->tensor].rescued = results->rescued;
+    for (size_t i = 0; i < results->n; i++) {
+        kept->of[results->tensor].grown[i] = results->grown[i];
+        kept->of[results->tensor].rounded[i] = results->rounded[i];
+        kept->of[results->tensor].lost[i] = results->lost[i];
+    }
+}
+
+/* What the bound of a row is made of, for a row of which all is known. */
+static kept_results results_of(clnorm_kind kind, const float *x, const float *weight,
+                               const float *bias, double eps)
+{
+    static kept_results kept;
+    double y[4], mean, rstd;
+    const clnorm_desc desc = desc_of(kind, CLNORM_F32, CLNORM_F32, 4, eps);
+    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
+    clnorm_evaluation e;
+    clnorm_desc resolved;
+    args.x.data = x;
+    args.weight.data = weight;
+    args.bias.data = bias;
+    args.y.data = y;
+    args.mean.data = &mean;
+    args.rstd.data = &rstd;
+    assert_int_equal(clnorm_desc_resolve(&desc, &resolved, NULL), CLNORM_OK);
+    clnorm_evaluation_init(&e, &resolved, CLNORM_FORWARD, 1, &args);
+    e.emit = keep;
+    e.user = &kept;
+    assert_int_equal(clnorm_evaluate(&e, NULL), CLNORM_OK);
+    return kept;
+}
+
+static void test_parts_of_the_bound(void **state)
+{
+    (void)state;
+    const float x[] = {999, 1001, 999, 1001}, weight[] = {2, -3, 0, 1}, bias[] = {0, 5, 7, 0};
+    const kept_results plain = results_of(CLNORM_LAYER_NORM, x, weight, bias, 3);
+    for (int i = 0; i < 4; i++) { /* variance 1, rstd 1/2: |x^| and the spread are 1/2 */
+        EXPECT_BOUND(plain.of[TENSOR_y].grown[i] + 1, fabs(weight[i]) + 1);
+        assert_true(plain.of[TENSOR_y].rounded[i] == fabs(bias[i]));
+    }
+    assert_true(plain.of[TENSOR_mean].grown[0] == 1 && plain.of[TENSOR_rstd].grown[0] == 0.5);
+    const kept_results rms = results_of(CLNORM_RMS_NORM, x, weight, bias, 0);
+    EXPECT_BOUND(rms.of[TENSOR_y].grown[0], 2 * 999.0 / 1000.0005);
+    assert_true(rms.of[TENSOR_mean].grown[0] == 0 && rms.of[TENSOR_mean].lost[0] == 0);
     /* a row of 1e-30 with eps 1e-5: nothing is gained from a bound of 1 * u */
-    const clnorm_reference_stats tiny = {0, 0, 1e-60L, 316.2L};
-    desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F32, CLNORM_F32, 1024, 1e-5);
-    const clnorm_row_bounds small = clnorm_bounds_of_row(&desc, 12, &tiny);
-    assert_true(clnorm_bound_of_y(&small, 316.2e-30, 1, 0).total < 3e-5 * 316.2e-30);
-    assert_true(small.mean.total < 1e-5 * 1e-30);
-    /* rows that are scaled: one work-item adds up, and small differences may be flushed */
-    const clnorm_reference_stats huge = {0, 0, 0x1p120L, 0x1p-60L};
-    const clnorm_row_bounds scaled = clnorm_bounds_of_row(&desc, 12, &huge);
-    assert_true(fabs(scaled.relative - (10 + 70 / 2.0) * u) < 1e-6 * u);
-    assert_true(clnorm_bound_of_y(&scaled, 0, 1, 0).arithmetic >= (10 + 70 / 2.0) * u);
-    desc.kind = CLNORM_RMS_NORM;
-    const clnorm_row_bounds flushed = clnorm_bounds_of_row(&desc, 12, &huge);
-    assert_true(clnorm_bound_of_y(&flushed, 0, 1, 0).total > 0x1p-84); /* 2^-126 * 2^42 */
-    assert_true(clnorm_bound_of_y(&flushed, 0, 1, 0).total < 0x1p-70);
+    const float tiny[] = {1e-30f, -1e-30f, 1e-30f, -1e-30f};
+    const kept_results small = results_of(CLNORM_LAYER_NORM, tiny, NULL, NULL, 1e-5);
+    assert_true(small.of[TENSOR_y].grown[0] < 1e-27 && small.of[TENSOR_y].lost[0] < 400);
+    assert_false(small.of[TENSOR_y].rescued);
+    /* rows that are scaled: small differences may be flushed */
+    const float huge[] = {0x1p60f, -0x1p60f, 0x1p60f, -0x1p60f};
+    const kept_results scaled = results_of(CLNORM_LAYER_NORM, huge, NULL, NULL, 0);
+    assert_true(scaled.of[TENSOR_y].rescued && scaled.of[TENSOR_rstd].rescued);
+    assert_true(scaled.of[TENSOR_y].lost[0] == 0x1p45 + 1);
 }
 
 /* Results of one row with y as given; its exact y is `exact`. */
@@ -107,10 +193,10 @@ static uint64_t wrong_for(clnorm_dtype y_dtype, double exact, double got)
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     const clnorm_desc desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F32, y_dtype, 2, 1);
     clnorm_store(y_dtype, y, 0, got);
-    args.x = x;
-    args.y = y;
-    args.bias = bias;
-    clnorm_verify_forward(&desc, 1, &args, 1, 0, &verdict, NULL);
+    args.x.data = x;
+    args.y.data = y;
+    args.bias.data = bias;
+    clnorm_verify(&desc, CLNORM_FORWARD, 1, 1, 0, &args, NULL, &verdict, NULL);
     return verdict.wrong;
 }
 
@@ -172,10 +258,10 @@ static void test_border_to_infinity(void **state)
         clnorm_verdict verdict = CLNORM_VERDICT_INIT;
         clnorm_store(CLNORM_F16, y, 0, infinite ? INFINITY : 65504);
         clnorm_store(CLNORM_F16, y, 1, infinite ? -INFINITY : -65504);
-        args.x = x;
-        args.y = y;
-        args.weight = weight;
-        clnorm_verify_forward(&desc, 1, &args, 1, 0, &verdict, NULL);
+        args.x.data = x;
+        args.y.data = y;
+        args.weight.data = weight;
+        clnorm_verify(&desc, CLNORM_FORWARD, 1, 1, 0, &args, NULL, &verdict, NULL);
         const int right = infinite ? cases[i / 2].may_be_infinite : cases[i / 2].may_be_finite;
         if (verdict.wrong != (right ? 0 : 2))
             fail_msg("exact %.9g, got %s: %lu wrong", (double)exact, infinite ? "inf" : "65504",
@@ -186,9 +272,8 @@ static void test_border_to_infinity(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edge_of_the_bound),
-        cmocka_unit_test(test_size_of_the_bound),
-        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_edge_of_the_bound),  cmocka_unit_test(test_size_of_the_bound),
+        cmocka_unit_test(test_parts_of_the_bound), cmocka_unit_test(test_classes),
         cmocka_unit_test(test_border_to_infinity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

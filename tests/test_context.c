@@ -11,22 +11,33 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "ops/switches.h"
 #include "runtime/program.h"
 
-#define GOOD "-DX_TYPE=f32 -DGROUP_SIZE=1 -DVEC=4"
+/* What an op of f32 tensors is compiled with. */
+static void good_defines(const fixture *f, char text[CLNORM_MOST_DEFINES])
+{
+    const clnorm_desc desc = desc_of(20);
+    clnorm_op *op = NULL;
+    MUST(clnorm_op_create(f->context, &desc, &op, error));
+    MUST(clnorm_switches(op, CLNORM_FORWARD, false, &op->geometry, text, error));
+    clnorm_op_destroy(op);
+}
 
 static void test_build_error_has_file_and_line(void **state)
 {
     const fixture *f = *state;
     cl_program program = NULL;
+    char good[CLNORM_MOST_DEFINES], bad[CLNORM_MOST_DEFINES + 16];
     if (is_oclgrind()) /* reports the failed call, and messages do not heed #line */
         skip();
-    /* the option's typo makes the first use of the type an error, which is in row_norm.cl */
-    EXPECT_ERROR(clnorm_program_get(f->context, CLNORM_SOURCE_ROW_NORM,
-                                    "-DX_TYPE=f31 -DGROUP_SIZE=1 -DVEC=4", &program, error),
-                 CLNORM_BUILD_FAILED, "row_norm.cl:", "f31");
+    good_defines(f, good);
+    snprintf(bad, sizeof(bad), "%s -DX_TYPE=f31", good);
+    /* the option's typo makes each use of the type an error */
+    EXPECT_ERROR(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, bad, &program, error),
+                 CLNORM_BUILD_FAILED, ".cl:", "f31");
     assert_null(program);
-    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_ROW_NORM, GOOD, &program, error));
+    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, good, &program, error));
     assert_non_null(program);
 }
 
@@ -34,9 +45,11 @@ static void test_programs_are_built_once(void **state)
 {
     const fixture *f = *state;
     cl_program first = NULL, second = NULL, other = NULL;
-    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_ROW_NORM, GOOD, &first, error));
-    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_ROW_NORM, GOOD, &second, error));
-    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_COPY, GOOD, &other, error));
+    char good[CLNORM_MOST_DEFINES];
+    good_defines(f, good);
+    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, good, &first, error));
+    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, good, &second, error));
+    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_COPY, good, &other, error));
     assert_ptr_equal(first, second);
     assert_ptr_not_equal(first, other);
 }
@@ -66,8 +79,10 @@ static void test_wrapped_handles_outlive_the_context(void **state)
     assert_ptr_equal(clnorm_context_device(wrapped)->device_id, f->device);
     MUST(clnorm_op_create(wrapped, &desc, &op, error));
     assert_int_not_equal(clnorm_op_desc(op)->form, CLNORM_FORM_AUTO);
-    MUST(clnorm_op_workspace(op, 1000, &bytes, error));
+    MUST(clnorm_op_workspace(op, CLNORM_FORWARD, 1000, &bytes, error));
     assert_int_equal(bytes, 0);
+    MUST(clnorm_op_workspace(op, CLNORM_BACKWARD, 1000, &bytes, error));
+    assert_true(bytes > 0);
     clnorm_op_destroy(op);
     clnorm_context_destroy(wrapped);
     assert_true(count.calls >= 2);

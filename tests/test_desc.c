@@ -21,7 +21,8 @@ static clnorm_desc good_desc(void)
 static void expect_bad(const clnorm_desc *desc, const char *value, const char *allowed)
 {
     clnorm_error error = {CLNORM_OK, 1, ""};
-    assert_int_equal(clnorm_desc_check(desc, &error), CLNORM_BAD_DESC);
+    if (clnorm_desc_check(desc, &error) != CLNORM_BAD_DESC)
+        fail_msg("accepted, or another error; expected \"%s\" and \"%s\"", value, allowed);
     assert_int_equal(error.status, CLNORM_BAD_DESC);
     assert_int_equal(error.opencl_code, 0);
     if (!strstr(error.text, value) || !strstr(error.text, allowed) || strchr(error.text, '\n'))
@@ -98,33 +99,131 @@ static void test_enumerations(void **state)
 {
     (void)state;
     clnorm_desc desc = good_desc();
-    desc.kind = (clnorm_kind)2;
-    expect_bad(&desc, "kind is 2", "1 (RMS norm)");
+    desc.kind = (clnorm_kind)8;
+    expect_bad(&desc, "kind is 8", "7 (MVN)");
     desc = good_desc();
-    desc.x_dtype = (clnorm_dtype)4;
-    expect_bad(&desc, "x_dtype is 4", "3 (f64)");
+    desc.x_dtype = CLNORM_I8;
+    expect_bad(&desc, "x_dtype is 4 (i8)", "f32, f16, bf16 and f64");
     desc = good_desc();
     desc.y_dtype = (clnorm_dtype)-1;
-    expect_bad(&desc, "y_dtype is 4294967295", "0 (f32)");
+    expect_bad(&desc, "y_dtype is 4294967295", "e5m2 with quant");
     desc = good_desc();
-    desc.param_dtype = (clnorm_dtype)9;
-    expect_bad(&desc, "param_dtype is 9", "2 (bf16)");
+    desc.param_dtype = CLNORM_DTYPE_DEFAULT;
+    expect_bad(&desc, "param_dtype is ", "f32, f16, bf16 and f64");
     desc = good_desc();
     desc.form = (clnorm_form)3;
     expect_bad(&desc, "form is 3", "2 (cooperative)");
 }
 
+/* Every dtype that a descriptor names. */
+static clnorm_dtype *dtype_of(clnorm_desc *desc, int which)
+{
+    clnorm_dtype *const fields[] = {&desc->x_dtype,        &desc->y_dtype,  &desc->param_dtype,
+                                    &desc->residual_dtype, &desc->dy_dtype, &desc->dx_dtype,
+                                    &desc->dparam_dtype};
+    return fields[which];
+}
+
 static void test_f64_does_not_mix(void **state)
 {
     (void)state;
-    for (int which = 0; which < 3; which++) {
+    for (int which = 0; which < 7; which++) {
         clnorm_desc desc = good_desc();
-        clnorm_dtype *fields[] = {&desc.x_dtype, &desc.y_dtype, &desc.param_dtype};
-        *fields[which] = CLNORM_F64;
-        expect_bad(&desc, "is f64", "all three or for none");
-        desc.x_dtype = desc.y_dtype = desc.param_dtype = CLNORM_F64;
-        *fields[which] = CLNORM_F16;
-        expect_bad(&desc, "is f16", "all three or for none");
+        *dtype_of(&desc, which) = CLNORM_F64;
+        expect_bad(&desc, "is f64", "all tensors or for none");
+        for (int i = 0; i < 7; i++)
+            *dtype_of(&desc, i) = CLNORM_F64;
+        assert_int_equal(clnorm_desc_check(&desc, NULL), CLNORM_OK);
+        *dtype_of(&desc, which) = CLNORM_F16;
+        expect_bad(&desc, "f16", "all tensors or for none");
+    }
+}
+
+static void test_defaults_are_resolved(void **state)
+{
+    (void)state;
+    clnorm_desc desc = good_desc(), r;
+    desc.x_dtype = CLNORM_F16;
+    desc.y_dtype = CLNORM_BF16;
+    assert_int_equal(clnorm_desc_resolve(&desc, &r, NULL), CLNORM_OK);
+    assert_int_equal(r.residual_dtype, CLNORM_F16);
+    assert_int_equal(r.dy_dtype, CLNORM_BF16);
+    assert_int_equal(r.dx_dtype, CLNORM_F16);
+    assert_int_equal(r.dparam_dtype, CLNORM_F32);
+    assert_int_equal(r.groups, 1);
+    desc.y_dtype = CLNORM_I8;
+    desc.quant = CLNORM_QUANT_ROW;
+    assert_int_equal(clnorm_desc_resolve(&desc, &r, NULL), CLNORM_OK);
+    assert_int_equal(r.dy_dtype, CLNORM_F16); /* no gradient is quantised */
+}
+
+/* Fields that are not 0 replace those of a good descriptor. */
+typedef struct {
+    clnorm_desc set;
+    const char *value, *allowed;
+} combination;
+
+static const combination senseless[] = {
+    {{.kind = CLNORM_RMS_NORM, .ddof = 1}, "ddof is 1", "no mean"},
+    {{.cols = 1, .ddof = 1}, "ddof is 1", "1 element"},
+    {{.groups = 768, .ddof = 1}, "ddof is 1", "1 element"},
+    {{.ddof = 2}, "ddof is 2", "0 to 1"},
+    {{.ddof = 1, .stats = CLNORM_STATS_GIVEN}, "ddof is 1", "given"},
+    {{.stats = CLNORM_STATS_RUNNING}, "running", "batch_norm only"},
+    {{.kind = CLNORM_LP_NORM, .stats = CLNORM_STATS_GIVEN}, "given", "norm"},
+    {{.stats_cols = 5}, "stats_cols", "rms_norm only"},
+    {{.kind = CLNORM_RMS_NORM, .stats_cols = 769}, "stats_cols is 769", "768"},
+    {{.kind = CLNORM_RMS_NORM, .center_only = 1}, "center_only", "layer_norm and mvn"},
+    {{.p = 3}, "p is not 2", "lp_norm"},
+    {{.kind = CLNORM_LP_NORM, .p = 0.5}, "p is 0.5", "1 to"},
+    {{.kind = CLNORM_LP_NORM, .p = 1}, "eps", "eps 0"},
+    {{.kind = CLNORM_LP_NORM, .weight_offset = 1}, "weight_offset", "without a weight"},
+    {{.groups = 5}, "groups is 5", "divisors of cols, 768"},
+    {{.channels = 4}, "channels is 4", "layer_norm has no channels"},
+    {{.kind = CLNORM_GROUP_NORM}, "channels is 0", "divisors"},
+    {{.kind = CLNORM_GROUP_NORM, .channels = 7}, "channels is 7", "divisors of cols, 768"},
+    {{.kind = CLNORM_GROUP_NORM, .channels = 8, .groups = 3}, "groups is 3", "channels, 8"},
+    {{.kind = CLNORM_INSTANCE_NORM, .channels = 8, .groups = 2}, "groups is 2", "allowed is 0"},
+    {{.kind = CLNORM_GROUP_NORM, .channels = 8, .dropout = 0.1}, "dropout", "layer_norm and"},
+    {{.kind = CLNORM_MVN, .inputs = CLNORM_WITH_RESIDUAL}, "inputs", "layer_norm and rms_norm"},
+    {{.rows_per_mod = 2}, "rows_per_mod", "gate or modulation"},
+    {{.dropout = 1.5}, "dropout is 1.5", "0 to 1"},
+    {{.act_gate = CLNORM_ACT_BEFORE, .inputs = CLNORM_WITH_RESIDUAL}, "act_gate", "residual"},
+    {{.y_dtype = CLNORM_I8}, "y_dtype", "quant 1 to 4"},
+    {{.quant = CLNORM_QUANT_ROW}, "quant", "i8, e4m3 or e5m2 only"},
+    {{.quant = CLNORM_QUANT_ROW_ASYMMETRIC, .y_dtype = CLNORM_E4M3}, "quant is 4", "i8 only"},
+    {{.quant = CLNORM_QUANT_GROUP, .y_dtype = CLNORM_I8}, "quant_group is 0", "divisors"},
+    {{.quant = CLNORM_QUANT_GROUP, .y_dtype = CLNORM_I8, .quant_group = 7},
+     "quant_group is 7",
+     "768"},
+    {{.quant = CLNORM_QUANT_ROW, .y_dtype = CLNORM_I8, .backward = CLNORM_FROM_OUTPUT},
+     "from output",
+     "quantised"},
+    {{.kind = CLNORM_MVN, .backward = CLNORM_FROM_OUTPUT}, "from output", "layer_norm and"},
+    {{.cast = CLNORM_CAST_FIRST, .backward = CLNORM_FROM_OUTPUT}, "from output", "wide"},
+    {{.dy_dtype = CLNORM_E4M3}, "dy_dtype", "f32, f16, bf16"},
+    {{.dx_dtype = CLNORM_E4M3}, "dx_dtype", "f32, f16, bf16"},
+};
+
+#define TAKE(field) (desc.field = set->field ? set->field : desc.field)
+
+/* A good descriptor but for what is not 0 in `set`. */
+static clnorm_desc with(const clnorm_desc *set)
+{
+    clnorm_desc desc = good_desc();
+    TAKE(kind), TAKE(cols), TAKE(y_dtype), TAKE(dy_dtype), TAKE(dx_dtype), TAKE(channels),
+        TAKE(groups), TAKE(ddof), TAKE(stats_cols), TAKE(p), TAKE(center_only), TAKE(weight_offset),
+        TAKE(cast), TAKE(stats), TAKE(inputs), TAKE(rows_per_mod), TAKE(act_gate), TAKE(dropout),
+        TAKE(quant), TAKE(quant_group), TAKE(backward);
+    return desc;
+}
+
+static void test_combinations_that_make_no_sense(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(senseless) / sizeof(senseless[0]); i++) {
+        const clnorm_desc desc = with(&senseless[i].set);
+        expect_bad(&desc, senseless[i].value, senseless[i].allowed);
     }
 }
 
@@ -163,6 +262,8 @@ int main(void)
         cmocka_unit_test(test_eps),
         cmocka_unit_test(test_enumerations),
         cmocka_unit_test(test_f64_does_not_mix),
+        cmocka_unit_test(test_defaults_are_resolved),
+        cmocka_unit_test(test_combinations_that_make_no_sense),
         cmocka_unit_test(test_host_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

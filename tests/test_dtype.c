@@ -261,7 +261,7 @@ static void test_names_and_sizes(void **state)
         assert_true(clnorm_dtype_ulp(own, 0) == ldexp(types[d].tiny, d == CLNORM_F64 ? 0 : 1));
     }
     assert_false(clnorm_dtype_parse("f8", &dtype));
-    assert_int_equal(clnorm_dtype_bytes((clnorm_dtype)4), 0);
+    assert_int_equal(clnorm_dtype_bytes(CLNORM_DTYPE_DEFAULT), 0);
     assert_string_equal(clnorm_dtype_name((clnorm_dtype)-1), "?");
 }
 

@@ -85,14 +85,16 @@ static void test_out_of_order_queue_by_events(void **state)
     problem p = problem_open(f, desc_of(640), 9, "normal");
     cl_mem middle = buffer_of(f, CL_MEM_READ_WRITE, p.bytes, NULL);
     clnorm_args first = p.args, second = p.args;
+    const cl_event ready = after_writes(f);
     cl_event events[2];
     first.y.buffer = second.x.buffer = middle;
-    MUST(clnorm_forward(p.op, queue, p.rows, &first, 0, NULL, &events[0], error));
+    MUST(clnorm_forward(p.op, queue, p.rows, &first, 1, &ready, &events[0], error));
     MUST(clnorm_forward(p.op, queue, p.rows, &second, 1, &events[0], &events[1], error));
     MUST(clWaitForEvents(1, &events[1]));
     read_back(f, middle, p.bytes, p.x); /* the second call's input */
     read_back(f, p.args.y.buffer, p.bytes, p.y);
     expect_right(&p);
+    clReleaseEvent(ready);
     clReleaseEvent(events[0]);
     clReleaseEvent(events[1]);
     clReleaseMemObject(middle);

@@ -97,9 +97,10 @@ static void test_planted_mistakes_show_in_y(void **state)
             problem_make(kinds[wrong], desc_of(CLNORM_LAYER_NORM, CLNORM_F32, y, 1000, 1e-3), 20);
         verdict_of_floats(&p, (mistake)wrong);
         clnorm_host_args args = args_of(&p);
-        args.mean = args.rstd = NULL;
+        args.mean.data = args.rstd.data = NULL;
         clnorm_verdict verdict = CLNORM_VERDICT_INIT;
-        clnorm_verify_forward(&p.desc, float_norm_depth(1000), &args, p.rows, 0, &verdict, NULL);
+        clnorm_verify(&p.desc, CLNORM_FORWARD, float_norm_depth(1000), p.rows, 0, &args, NULL,
+                      &verdict, NULL);
         if (verdict.wrong == 0)
             fail_msg("mistake %d is not seen in y", wrong);
         assert_string_equal(verdict.worst_tensor, "y");
@@ -138,11 +139,11 @@ static clnorm_verdict verdict_of_halves(const problem *p)
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     for (uint64_t row = 0; row < p->rows; row += half) {
         clnorm_host_args args = args_of(p);
-        args.x = (const float *)p->x + row * cols;
-        args.y = (float *)p->y + row * cols;
-        args.mean = p->mean + row;
-        args.rstd = p->rstd + row;
-        clnorm_verify_forward(&p->desc, 10, &args, half, row, &verdict, NULL);
+        args.x.data = (const float *)p->x + row * cols;
+        args.y.data = (float *)p->y + row * cols;
+        args.mean.data = p->mean + row;
+        args.rstd.data = p->rstd + row;
+        clnorm_verify(&p->desc, CLNORM_FORWARD, 10, half, row, &args, NULL, &verdict, NULL);
     }
     return verdict;
 }
@@ -178,16 +179,15 @@ static void test_strides(void **state)
     float x[ROWS * X_STRIDE], y[ROWS * Y_STRIDE];
     double expected[ROWS * COLS];
     clnorm_input_fill(clnorm_input_find("normal"), CLNORM_F32, 1, ROWS * X_STRIDE, SEED, x);
-    clnorm_reference_forward(&desc, expected, NULL, NULL, x, NULL, NULL, ROWS, X_STRIDE, NULL);
+    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
+    args.x = (clnorm_input){x, X_STRIDE};
+    args.y.data = expected;
+    clnorm_reference(&desc, CLNORM_FORWARD, ROWS, &args, NULL);
     for (int i = 0; i < ROWS * Y_STRIDE; i++)
         y[i] = i % Y_STRIDE < COLS ? (float)expected[i / Y_STRIDE * COLS + i % Y_STRIDE] : 1e9f;
-    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
-    args.x = x;
-    args.y = y;
-    args.x_stride = X_STRIDE;
-    args.y_stride = Y_STRIDE;
-    clnorm_verify_forward(&desc, 1, &args, ROWS, 0, &verdict, NULL);
+    args.y = (clnorm_output){y, Y_STRIDE};
+    clnorm_verify(&desc, CLNORM_FORWARD, 1, ROWS, 0, &args, NULL, &verdict, NULL);
     assert_int_equal(verdict.compared, ROWS * COLS);
     assert_int_equal(verdict.wrong, 0);
     assert_true(verdict.max_ulp <= 0.5); /* only the rounding to float */
@@ -197,7 +197,8 @@ static void expect_refused(clnorm_desc desc, clnorm_host_args args, clnorm_verdi
                            clnorm_status status, const char *text)
 {
     clnorm_error error;
-    assert_int_equal(clnorm_verify_forward(&desc, 1, &args, 2, 0, &verdict, &error), status);
+    assert_int_equal(clnorm_verify(&desc, CLNORM_FORWARD, 1, 2, 0, &args, NULL, &verdict, &error),
+                     status);
     if (!strstr(error.text, text))
         fail_msg("\"%s\" lacks \"%s\"", error.text, text);
     assert_int_equal(verdict.compared, 0);
@@ -211,14 +212,14 @@ static void test_bad_arguments(void **state)
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     expect_refused(desc, args, verdict, CLNORM_BAD_ARGS, "y is NULL");
-    args.y = y;
+    args.y.data = y;
     expect_refused(desc, args, verdict, CLNORM_BAD_ARGS, "x is NULL");
-    args.x = y;
+    args.x.data = y;
     expect_refused(desc, args, verdict, CLNORM_BAD_ARGS, "y is x");
-    args.x = x;
-    args.y_stride = 3;
+    args.x.data = x;
+    args.y.stride = 3;
     expect_refused(desc, args, verdict, CLNORM_BAD_ARGS, "y_stride is 3");
-    args.y_stride = 0;
+    args.y.stride = 0;
     args.struct_size = 1;
     expect_refused(desc, args, verdict, CLNORM_BAD_ARGS, "CLNORM_HOST_ARGS_INIT");
     args.struct_size = sizeof(args);

@@ -23,7 +23,7 @@ must_fail 2 'INPUT is missing' run -o out.npy
 must_fail 2 "unexpected argument 'w.npy'" run x.npy w.npy -o out.npy
 must_fail 2 '-o OUT is missing' run x.npy
 must_fail 2 '--mean needs -o' run x.npy --verify --mean mean.npy
-must_fail 2 "--op 'batch_norm': must be layer_norm|rms_norm" run x.npy -o out.npy --op batch_norm
+must_fail 2 "--op 'poly_norm': must be layer_norm|rms_norm|group_norm" run x.npy -o out.npy --op poly_norm
 must_fail 2 "--eps '1e-5x': must be a number" run x.npy -o out.npy --eps 1e-5x
 must_fail 2 "--eps '1,5': must be a number" run x.npy -o out.npy --eps 1,5
 must_fail 2 'eps is -1' run x.npy -o out.npy --eps -1
@@ -39,7 +39,8 @@ must_fail 2 '--axes 3: must be at most 2' run x.npy -o out.npy --axes 3
 must_fail 2 "--max-device-bytes '12Q'" run x.npy -o out.npy --max-device-bytes 12Q
 must_fail 2 "--max-device-bytes '0'" run x.npy -o out.npy --max-device-bytes 0
 must_fail 2 "'99999999999T'" run x.npy -o out.npy --max-device-bytes 99999999999T
-must_fail 2 "--out-dtype 'i8': must be f32|f16|bf16|f64" run x.npy -o out.npy --out-dtype i8
+must_fail 2 "--out-dtype 'i4': must be f32|f16|bf16|f64|i8|e4m3|e5m2" \
+    run x.npy -o out.npy --out-dtype i4
 must_fail 2 'f64' run x.npy -o out.npy --out-dtype f64
 
 # ---- the input ----
@@ -95,6 +96,86 @@ must_fail 2 'bad.npy: shape (1, 32); must be (32,)' run x.npy -o out.npy --bias 
 must_fail 2 'must be (6, 32) or (192,)' run x.npy -o out.npy --axes 2 --weight w.npy
 must_fail 2 'w.npy holds f32 and half.npy holds f16; must be the same' \
     run x.npy -o out.npy --weight w.npy --bias half.npy
+
+# ---- options that do not go together ----
+npy dy.npy "'<f4'" False '(6, 32)' 768
+npy other.npy "'<f4'" False '(6, 16)' 384
+npy rows.npy "'<f4'" False '(6,)' 24
+npy four.npy "'<f4'" False '(4, 32)' 512
+npy image.npy "'<f4'" False '(2, 6, 4, 4)' 768
+npy channels.npy "'<f4'" False '(6,)' 24
+must_fail 2 'of --eps-inside, --eps-outside and --eps-clamp 2 are given' \
+    run x.npy -o out.npy --eps-outside --eps-clamp
+must_fail 2 '--given-rstd is missing; layer_norm' run x.npy -o out.npy --given-mean rows.npy
+must_fail 2 '--given-mean and --mean are given; allowed is one of them' \
+    run x.npy -o out.npy --given-mean rows.npy --given-rstd rows.npy --mean mean.npy
+must_fail 2 '--given-mean is given, and rms_norm with these options has no use for it' \
+    run x.npy -o out.npy --op rms_norm --given-mean rows.npy --given-rstd rows.npy
+must_fail 2 'groups is 4; allowed are divisors of channels, 6' \
+    run image.npy -o out.npy --op group_norm --groups 4
+must_fail 2 'channels is 5; allowed are divisors of cols, 96' \
+    run image.npy -o out.npy --op group_norm --channels 5
+must_fail 2 'must have an axis of samples and one of channels' \
+    run rows.npy -o out.npy --op instance_norm
+must_fail 2 'channels is 4; allowed is 0: layer_norm has no channels' \
+    run x.npy -o out.npy --channels 4
+must_fail 2 'w.npy: shape (32,); must be (6,)' \
+    run image.npy -o out.npy --op batch_norm --weight w.npy
+must_fail 2 'ddof is 2; allowed are 0 to 1' run x.npy -o out.npy --ddof 2
+must_fail 2 'dropout is 1.5; allowed are 0 to 1' run x.npy -o out.npy --dropout 1.5
+must_fail 2 'p is not 2; allowed for lp_norm only' run x.npy -o out.npy --p 3
+must_fail 2 'stats_cols is 33; allowed are 0 to cols, 32' \
+    run x.npy -o out.npy --op rms_norm --stats-cols 33
+must_fail 2 '--weight is given, and lp_norm with these options has no use for it' \
+    run x.npy -o out.npy --op l2_norm --weight w.npy
+must_fail 2 '--sum is given, and layer_norm with these options has no use for it' \
+    run x.npy -o out.npy --sum s.npy
+must_fail 2 'other.npy: shape (6, 16); must be (6, 32)' \
+    run x.npy -o out.npy --residual other.npy
+must_fail 2 'half.npy: shape (32,); must be (6, 32) or (192,)' \
+    run x.npy -o out.npy --residual half.npy
+must_fail 2 '--silu-after and --silu-before are given' \
+    run x.npy -o out.npy --silu-after dy.npy --silu-before dy.npy
+must_fail 2 '--scale is missing; layer_norm' run x.npy -o out.npy --shift dy.npy
+must_fail 2 'four.npy: shape (4, 32) has 4 rows; must be a divisor of the 6 rows of x.npy' \
+    run x.npy -o out.npy --scale four.npy
+must_fail 2 'four.npy: shape (4, 32) has 4 rows; must have 3 for 6 rows of x.npy, 2 rows each' \
+    run x.npy -o out.npy --scale four.npy --rows-per-mod 2
+must_fail 2 'rows.npy: shape (6,); must be rows of 32' run x.npy -o out.npy --scale rows.npy
+must_fail 2 'of --new-running-mean and --new-running-var one is given' \
+    run image.npy -o out.npy --op batch_norm --running-mean channels.npy \
+    --running-var channels.npy --new-running-mean mean.npy
+must_fail 2 '--new-running-mean needs --running-mean' run image.npy -o out.npy --op batch_norm \
+    --new-running-mean mean.npy --new-running-var rstd.npy
+must_fail 2 '--running-var is missing; batch_norm' \
+    run image.npy -o out.npy --op batch_norm --running-mean channels.npy
+must_fail 2 'quant is given; allowed with y_dtype i8, e4m3 or e5m2' run x.npy -o out.npy --quant row
+must_fail 2 'y_dtype is i8, e4m3 or e5m2; allowed with quant' run x.npy -o out.npy --out-dtype i8
+must_fail 2 '--qscale is missing' run x.npy -o out.npy --out-dtype i8 --quant row
+must_fail 2 '--qscale is missing' run x.npy -o out.npy --out-dtype i8 --quant static
+must_fail 2 'quant_group is 5; allowed are divisors of cols, 32' run x.npy -o out.npy \
+    --out-dtype e4m3 --quant group --quant-group 5 --qscale mean.npy
+
+# ---- gradients ----
+must_fail 2 '--dx needs --backward DY.npy' run x.npy -o out.npy --dx mean.npy
+must_fail 2 '--dx needs --backward DY.npy' run x.npy --verify --dx mean.npy
+must_fail 2 '--from-output needs --backward DY.npy' run x.npy -o out.npy --from-output
+must_fail 2 '--backward needs a gradient to write' run x.npy --backward dy.npy
+must_fail 2 'only forward results are compared' \
+    run x.npy --backward dy.npy --verify --device all
+must_fail 2 '-o is given and --backward' run x.npy -o out.npy --backward dy.npy --dx mean.npy
+must_fail 2 "--grad-dtype 'e4m3': must be f32|f16|bf16|f64" \
+    run x.npy --backward dy.npy --dx out.npy --grad-dtype e4m3
+must_fail 2 'other.npy: shape (6, 16); must be (6, 32) or (192,), as the shape of x.npy' \
+    run x.npy --backward other.npy --dx out.npy
+must_fail 2 '--dscale is given; allowed for layer_norm and rms_norm' \
+    run x.npy --backward dy.npy --op l2_norm --dscale out.npy
+must_fail 2 '--scale is missing' run x.npy --backward dy.npy --dscale out.npy
+must_fail 2 'one is NULL: give both, or none' \
+    run x.npy --backward dy.npy --dx out.npy --rstd rows.npy
+must_fail 2 '--rstd is missing' run x.npy --backward dy.npy --dx out.npy --from-output
+must_fail 2 'dy.npy: is the same file as the input dy.npy' run x.npy --backward dy.npy --dx dy.npy
+must_fail 2 "--dx '-': must be the name of a file" run x.npy --backward dy.npy --dx -
 
 # ---- the outputs ----
 must_fail 2 'out.npy/y.npy: cannot be written: No such file or directory' run x.npy -o out.npy/y.npy

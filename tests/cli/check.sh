@@ -41,30 +41,38 @@ must_end() {
 }
 
 # ---- a device that is right ----
-must_pass check --dtype f32 --shape 3x5
+must_pass check --variant layer_norm --dtype f32 --shape 3x5
 tail -n 1 stdout | grep -Eqx '[1-9][0-9]* passed, 0 failed, [0-9]+ skipped' ||
     fail 'the last line does not count'
 grep -q PASS stdout || fail 'no PASS'
 grep -q FAIL stdout && fail 'a FAIL'
 passed=$(counts passed)
-must_pass check --dtype f32 --shape 3x5 --json
+must_pass check --variant layer_norm --dtype f32 --shape 3x5 --json
 check_json
 [ "$(json_counts passed)" = "$passed $passed" ] || fail "the table counted $passed passed"
-must_pass check --shape 3x5 --op rms_norm --dtype f32 --form sequential --seed 2 --max-elements 15
+must_pass check --shape 3x5 --op rms_norm --variant rms_norm --dtype f32 --form sequential \
+    --direction forward --seed 2 --max-elements 15
 grep -q layer_norm stdout && fail 'an operator that was not asked for'
+grep -q backward stdout && fail 'a direction that was not asked for'
 [ "$(counts passed)" -lt "$passed" ] || fail 'what is asked for narrows nothing'
+
+must_pass check --variant rms_norm --dtype f32 --shape 3x5 --markdown
+grep -q '^| rms_norm | f32 | backward | [1-9][0-9]* | 0 | .* | PASS |$' stdout ||
+    fail 'no line of a Markdown table'
+must_pass check --variant group_norm/nhwc --direction forward --dtype mixed --shape 4x12
+grep -q 'group_norm/nhwc *mixed *forward' stdout || fail 'no line of the variant'
 
 # ---- a device that is wrong, or fails ----
 # the sanitizers want to be first, and need not be
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
 for case in 1:lazy 3:build 3:memory; do
     export LD_PRELOAD="$library" CLNORM_TEST_FAULT="${case#*:}"
-    must_end "${case%:*}" check --dtype f32 --shape 3x5
+    must_end "${case%:*}" check --variant layer_norm --dtype f32 --shape 3x5
     grep -q 'FAIL$' stdout || fail 'no line with FAIL'
     grep -q PASS stdout && fail 'a PASS'
     failed=$(counts failed)
     [ "$failed" -gt 0 ] || fail 'no failure is counted'
-    must_end "${case%:*}" check --dtype f32 --shape 3x5 --json
+    must_end "${case%:*}" check --variant layer_norm --dtype f32 --shape 3x5 --json
     unset LD_PRELOAD CLNORM_TEST_FAULT
     check_json
     [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
@@ -79,11 +87,13 @@ must_fail 2 "--max-elements '0': must be at least 1" check --max-elements 0
 must_fail 2 "--max-elements 'many': must be a whole number from 0 to 18446744073709551615" \
     check --max-elements many
 must_fail 2 "--seed '-1': must be a whole number from 0 to 18446744073709551615" check --seed -1
-must_fail 2 "--op 'foo': must be all|layer_norm|rms_norm" check --op foo
-must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64" check --dtype f8
+must_fail 2 "--op 'foo': must be all|layer_norm|rms_norm|group_norm|" check --op foo
+must_fail 2 "--direction 'up': must be all|forward|backward" check --direction up
+must_fail 2 "--variant 'foo': must be one of layer_norm, rms_norm, " check --variant foo
+must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64|mixed" check --dtype f8
 must_fail 2 "unexpected argument 'x.npy'" check x.npy
-must_fail 2 'nonsense' check --dtype f32 --shape 3x5 --device nonsense
-must_fail 3 'name=nobody' check --dtype f32 --shape 3x5 --device name=nobody
+must_fail 2 'nonsense' check --variant layer_norm --dtype f32 --shape 3x5 --device nonsense
+must_fail 3 'name=nobody' check --variant layer_norm --dtype f32 --shape 3x5 --device name=nobody
 
 # ---- colours: on a terminal, unless they are not wanted ----
 escape=$(printf '\033')
@@ -97,13 +107,13 @@ has_color() {
     grep -qF "${escape}[32m" stdout
 }
 if command -v script >/dev/null; then
-    has_color "'$clnorm' check --dtype f32 --shape 3x5" || fail 'no colours'
-    has_color "'$clnorm' check --dtype f32 --shape 3x5 --no-color" && fail 'colours'
-    has_color "NO_COLOR=1 '$clnorm' check --dtype f32 --shape 3x5" && fail 'colours'
+    has_color "'$clnorm' check --variant layer_norm --dtype f32 --shape 3x5" || fail 'no colours'
+    has_color "'$clnorm' check --variant layer_norm --dtype f32 --shape 3x5 --no-color" && fail 'colours'
+    has_color "NO_COLOR=1 '$clnorm' check --variant layer_norm --dtype f32 --shape 3x5" && fail 'colours'
 else
     echo 'no script(1): colours are not tested'
 fi
-must_pass check --dtype f32 --shape 3x5
+must_pass check --variant layer_norm --dtype f32 --shape 3x5
 grep -qF "$escape" stdout && fail 'colours, and no terminal'
 
 # ---- devices ----

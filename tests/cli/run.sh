@@ -36,6 +36,7 @@ must_be_gone
 
 # ---- pieces: a buffer for a few rows at a time ----
 npy tall.npy "'<f4'" False '(1000, 33)' 132000
+npy w33.npy "'<f4'" False '(33,)' 132
 must_pass run tall.npy -o whole.npy
 must_pass run tall.npy -o out.npy --max-device-bytes 4K --json
 must_equal out.npy whole.npy
@@ -84,6 +85,126 @@ else
 fi
 must_be_gone
 
+# ---- the family: each operator, proved by the host reference ----
+npy image.npy "'<f4'" False '(4, 6, 5, 3)' 1440
+npy nhwc.npy "'<f4'" False '(4, 5, 3, 6)' 1440
+npy dimage.npy "'<f4'" False '(4, 6, 5, 3)' 1440
+npy channel.npy "'<f4'" False '(6,)' 24
+npy m.npy "'<f4'" False '(6, 32)' 768
+npy dm.npy "'<f2'" False '(6, 32)' 384
+npy other.npy "'<f4'" False '(6, 32)' 768
+npy row.npy "'<f4'" False '(32,)' 128
+npy rows.npy "'<f4'" False '(6,)' 24
+npy mods.npy "'<f4'" False '(3, 32)' 384
+npy one.npy "'<f4'" False '()' 4
+
+# proved ARGUMENT...: run, and compare with the reference
+proved() {
+    must_pass run "$@" --verify
+    grep -q '^verified: ' stdout || fail 'nothing was verified'
+}
+proved m.npy -o out.npy --op rms_norm --weight row.npy --weight-offset 1 --eps-outside
+proved m.npy -o out.npy --op rms_norm --stats-cols 16 --cast-first --weight row.npy --out-dtype f16
+proved m.npy -o out.npy --groups 4 --ddof 1 --mean mean.npy
+must_have mean.npy "'shape': (6, 4), }"
+proved m.npy -o out.npy --center-only
+proved m.npy -o out.npy --given-mean rows.npy --given-rstd rows.npy
+proved image.npy -o out.npy --op group_norm --groups 3 --weight channel.npy --bias channel.npy \
+    --rstd rstd.npy
+must_have rstd.npy "'shape': (4, 3), }"
+proved nhwc.npy -o out.npy --op group_norm --groups 2 --layout nhwc --weight channel.npy
+proved image.npy -o out.npy --op instance_norm --mean mean.npy
+must_have mean.npy "'shape': (4, 6), }"
+proved image.npy -o out.npy --op batch_norm --weight channel.npy --bias channel.npy --mean mean.npy
+must_have mean.npy "'shape': (6,), }"
+proved image.npy -o out.npy --op batch_norm --running-mean channel.npy --running-var channel.npy
+proved nhwc.npy -o out.npy --op batch_norm --layout nhwc --running-mean channel.npy \
+    --running-var channel.npy --new-running-mean mean.npy --new-running-var rstd.npy --momentum 0.5
+must_have rstd.npy "'shape': (6,), }"
+cmp -s rstd.npy channel.npy && fail 'the running variance is as before'
+for op in lp_norm l2_norm weight_norm mvn; do
+    proved m.npy -o out.npy --op $op
+done
+cp out.npy first.npy
+proved m.npy -o out.npy --op mvn --eps 1e-9 --eps-outside
+must_equal out.npy first.npy
+proved image.npy -o out.npy --op mvn --channels 6
+proved m.npy -o out.npy --op lp_norm --p 1
+proved m.npy -o out.npy --op weight_norm --weight rows.npy
+must_be_gone
+proved m.npy -o out.npy --residual other.npy --alpha 0.5 --x-bias row.npy --gate mods.npy --sum sum.npy
+must_have sum.npy "'shape': (6, 32), }"
+proved m.npy -o out.npy --residual dm.npy --sum-exact --sum sum.npy
+must_have sum.npy "'<f2'"
+proved m.npy -o out.npy --scale mods.npy --shift mods.npy --scale-offset 0
+proved m.npy -o out.npy --scale m.npy --dropout 0.25 --seed 7
+cp out.npy first.npy
+must_pass run m.npy -o out.npy --scale m.npy --dropout 0.25 --seed 8
+cmp -s out.npy first.npy && fail 'the seed changes nothing'
+must_pass run m.npy -o out.npy --scale m.npy --dropout 0.25 --seed 7 --max-device-bytes 2K
+must_equal out.npy first.npy
+proved m.npy -o out.npy --op rms_norm --silu-after other.npy
+proved m.npy -o out.npy --op rms_norm --silu-before other.npy
+must_be_gone
+
+# ---- 8 bits ----
+proved m.npy -o out.npy --out-dtype i8 --quant row --qscale scale.npy --qsum qsum.npy
+must_have out.npy "'|i1'"
+must_have scale.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }"
+must_have qsum.npy "{'descr': '<i4', 'fortran_order': False, 'shape': (6,), }"
+proved m.npy -o out.npy --out-dtype i8 --quant row-asymmetric --qscale scale.npy --qzero zero.npy
+must_have zero.npy "{'descr': '|i1', 'fortran_order': False, 'shape': (6,), }"
+proved m.npy -o out.npy --out-dtype i8 --quant static --qscale one.npy
+for out in e4m3 e5m2; do
+    proved m.npy -o out.npy --out-dtype $out --quant group --quant-group 8 --qscale scale.npy
+    must_have out.npy "'|u1'"
+    must_have scale.npy "'shape': (6, 4), }"
+done
+must_pass run m.npy --verify --out-dtype i8 --quant row --device all
+must_be_gone
+
+# ---- gradients ----
+proved m.npy --backward dm.npy --dx dx.npy --weight row.npy --dweight dw.npy --dbias db.npy
+must_have dx.npy "'<f4'"
+must_have dw.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (32,), }"
+proved m.npy --backward dm.npy --dx dx.npy --grad-dtype f16
+must_have dx.npy "'<f2'"
+must_pass run m.npy -o out.npy --mean mean.npy --rstd rstd.npy
+proved m.npy --backward other.npy --dx dx.npy --mean mean.npy --rstd rstd.npy
+proved out.npy --backward other.npy --dx dx.npy --rstd rstd.npy --from-output
+proved m.npy --backward other.npy --dx dx.npy --given-mean rows.npy --given-rstd rows.npy \
+    --dmean dmean.npy --drstd drstd.npy
+must_have drstd.npy "'shape': (6,), }"
+proved m.npy --backward other.npy --dx dx.npy --residual other.npy --dresidual dr.npy --x-bias row.npy \
+    --dx-bias dxb.npy --gate mods.npy --dgate dg.npy --dsum m.npy
+must_have dg.npy "'shape': (3, 32), }"
+must_have dxb.npy "'shape': (32,), }"
+proved m.npy --backward other.npy --scale mods.npy --dscale ds.npy --dshift dt.npy
+must_have dt.npy "'shape': (3, 32), }"
+proved m.npy --backward other.npy --op rms_norm --silu-after m.npy --dz dz.npy --dx dx.npy
+for op in group_norm instance_norm batch_norm; do
+    proved image.npy --backward dimage.npy --op $op --dx dx.npy --weight channel.npy --dweight dw.npy
+    must_have dw.npy "'shape': (6,), }"
+done
+proved m.npy --backward other.npy --op weight_norm --weight rows.npy --dweight dw.npy --dx dx.npy
+must_have dw.npy "'shape': (6,), }"
+for op in rms_norm lp_norm mvn; do
+    proved m.npy --backward other.npy --op $op --dx dx.npy
+done
+must_pass run m.npy --backward other.npy --dx dx.npy --json
+must_have stdout '"direction": "backward"'
+must_have stdout '"outputs": {'
+# in pieces: the same bits
+must_pass run tall.npy --backward tall.npy --dx dx.npy --weight w33.npy --dweight dw.npy
+cp dx.npy whole-dx.npy
+cp dw.npy whole-dw.npy
+must_pass run tall.npy --backward tall.npy --dx dx.npy --weight w33.npy --dweight dw.npy \
+    --max-device-bytes 40K --json
+grep -q '"chunks": [0-9][0-9]' stdout || fail 'fewer than 10 chunks'
+must_equal dx.npy whole-dx.npy
+must_equal dw.npy whole-dw.npy
+must_be_gone
+
 # ---- the same numbers in other files ----
 npy u8.npy "'|u1'" False '(5, 4, 3)' 60
 { printf '\000\000\010\003\000\000\000\005\000\000\000\004\000\000\000\003'; data 60; } >u8.idx
@@ -114,6 +235,8 @@ must_have mean.npy "'shape': (0,), }"
 [ "$(wc -c <out.npy)" -eq 128 ] || fail 'out.npy of 0 rows has data'
 must_be_gone
 must_pass run none.npy --verify --device all
+must_pass run none.npy --backward none.npy --dx dx.npy --weight row.npy --dweight dw.npy --verify
+[ "$(tail -c 128 dw.npy | tr -d '\000' | wc -c)" -eq 0 ] || fail 'a sum over 0 rows is not 0'
 
 # ---- reports ----
 must_pass run x.npy --verify --device all

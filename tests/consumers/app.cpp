@@ -32,14 +32,13 @@ int main()
         clnorm::op op(context, desc);
 
         clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
-        args.x = x.data();
-        args.y = y.data();
+        args.x.data = x.data();
+        args.y.data = y.data();
         op.forward_host(rows, args);
 
         clnorm_error cause;
-        clnorm::check(clnorm_reference_forward(&desc, expected.data(), nullptr, nullptr, x.data(),
-                                               nullptr, nullptr, rows, 0, &cause),
-                      cause);
+        args.y.data = expected.data();
+        clnorm::check(clnorm_reference(&desc, CLNORM_FORWARD, rows, &args, &cause), cause);
         if (!close(y, expected))
             return 1;
         desc.cols = 0;
