@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/checked.h"
+#include "base/sets.h"
 #include "base/span.h"
 #include "ops/op.h"
+#include "ops/tensors.h"
 #include "runtime/mem.h"
 
 /* A tensor of the call with all that the checks need. */
 typedef struct {
+    clnorm_tensor_id id;
     const char *name;
     const clnorm_tensor *tensor;
-    clnorm_dtype dtype;
-    uint64_t rows, cols;
-    bool output, required;
+    clnorm_tensor_use use;
     clnorm_mem_info mem;
     clnorm_span span; /* in mem.root */
 } operand;
 
 static clnorm_status find_span(operand *o, clnorm_error *error)
 {
-    const uint64_t bytes = clnorm_dtype_bytes(o->dtype);
-    const uint64_t stride = o->rows > 1 && o->tensor->stride ? o->tensor->stride : o->cols;
+    const clnorm_tensor_use *u = &o->use;
+    const uint64_t bytes = clnorm_dtype_bytes(u->dtype);
+    const uint64_t stride = u->rows > 1 && o->tensor->stride ? o->tensor->stride : u->cols;
     uint64_t begin = 0;
-    if (stride < o->cols)
+    if (u->rows == 0 || u->cols == 0) /* of no rows */
+        return CLNORM_OK;
+    if (stride < u->cols)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s.stride is %llu: rows of %llu elements would overlap", o->name,
-                           (unsigned long long)stride, (unsigned long long)o->cols);
+                           (unsigned long long)stride, (unsigned long long)u->cols);
     const bool fits = checked_mul(o->tensor->offset, bytes, &begin) &&
-                      clnorm_span_make(begin, o->rows, o->cols, stride, bytes, &o->span) &&
+                      clnorm_span_make(begin, u->rows, u->cols, stride, bytes, &o->span) &&
                       o->span.end <= o->mem.bytes;
     if (!fits)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s: %llu rows of %llu %s from element %llu, %llu apart, do not fit in "
                            "its buffer of %zu bytes",
-                           o->name, (unsigned long long)o->rows, (unsigned long long)o->cols,
-                           clnorm_dtype_name(o->dtype), (unsigned long long)o->tensor->offset,
+                           o->name, (unsigned long long)u->rows, (unsigned long long)u->cols,
+                           clnorm_dtype_name(u->dtype), (unsigned long long)o->tensor->offset,
                            (unsigned long long)stride, o->mem.bytes);
     o->span.begin += o->mem.origin;
     o->span.end += o->mem.origin;
@@ -46,10 +50,11 @@ static clnorm_status check_operand(const clnorm_op *op, operand *o, clnorm_error
     if (o->mem.context != op->context->cl)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is of another OpenCL context than the op",
                            o->name);
-    if (o->output && (o->mem.flags & CL_MEM_READ_ONLY))
+    const bool output = o->use.role != CLNORM_INPUT, input = o->use.role != CLNORM_OUTPUT;
+    if (output && (o->mem.flags & CL_MEM_READ_ONLY))
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s is an output in a buffer made with CL_MEM_READ_ONLY", o->name);
-    if (!o->output && (o->mem.flags & CL_MEM_WRITE_ONLY))
+    if (input && (o->mem.flags & CL_MEM_WRITE_ONLY))
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s is an input in a buffer made with CL_MEM_WRITE_ONLY", o->name);
     TRY(find_span(o, error));
@@ -60,104 +65,137 @@ fail:
 static bool same_place(const operand *a, const operand *b)
 {
     return a->span.begin == b->span.begin && a->span.stride == b->span.stride &&
-           a->dtype == b->dtype;
+           a->use.dtype == b->use.dtype;
 }
 
-static clnorm_status check_overlap(const operand *a, const operand *b, clnorm_error *error)
+static bool may_alias(clnorm_direction direction, const operand *a, const operand *b)
 {
-    const bool matters = (a->output || b->output) && a->mem.root == b->mem.root;
-    if (!matters || !clnorm_spans_overlap(&a->span, &b->span))
-        return CLNORM_OK;
-    if (a->required && b->required && same_place(a, b)) /* y and x: in place */
-        return CLNORM_OK;
-    return clnorm_fail(
-        error, CLNORM_BAD_ARGS,
-        "%s (bytes %llu to %llu of its buffer) overlaps %s (%llu to %llu); only y may "
-        "be x, with the same offset, stride and dtype",
-        a->name, (unsigned long long)a->span.begin, (unsigned long long)a->span.end, b->name,
-        (unsigned long long)b->span.begin, (unsigned long long)b->span.end);
+    return clnorm_may_alias(direction, a->id, b->id) || clnorm_may_alias(direction, b->id, a->id);
 }
 
-enum { OPERANDS = 6 };
-
-static clnorm_status check_operands(const clnorm_op *op, operand *operands, clnorm_error *error)
+static clnorm_status check_overlap(clnorm_direction direction, const operand *a, const operand *b,
+                                   clnorm_error *error)
 {
-    clnorm_status status;
-    operand *given[OPERANDS];
-    size_t count = 0;
-    for (size_t i = 0; i < OPERANDS; i++) {
-        operand *o = &operands[i];
-        if (!o->tensor->buffer && o->required)
-            return clnorm_fail(error, CLNORM_BAD_ARGS, "%s.buffer is NULL", o->name);
-        if (o->tensor->buffer)
-            given[count++] = o;
+    const bool written = a->use.role != CLNORM_INPUT || b->use.role != CLNORM_INPUT;
+    const bool empty = a->span.end == a->span.begin || b->span.end == b->span.begin;
+    if (!written || empty || a->mem.root != b->mem.root ||
+        !clnorm_spans_overlap(&a->span, &b->span))
+        return CLNORM_OK;
+    const bool allowed = may_alias(direction, a, b);
+    if (allowed && same_place(a, b))
+        return CLNORM_OK;
+    return clnorm_fail(error, CLNORM_BAD_ARGS,
+                       "%s (bytes %llu to %llu of its buffer) overlaps %s (%llu to %llu); %s",
+                       a->name, (unsigned long long)a->span.begin, (unsigned long long)a->span.end,
+                       b->name, (unsigned long long)b->span.begin, (unsigned long long)b->span.end,
+                       allowed ? "one may be the other only with the same offset, stride and dtype"
+                               : "allowed are tensors apart from one another");
+}
+
+/* Tensors of the call that are given; the number of them. */
+static clnorm_status collect(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
+                             const clnorm_args *args, operand operands[TENSOR_COUNT], size_t *count,
+                             clnorm_error *error)
+{
+    bool given[TENSOR_COUNT];
+    *count = 0;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        const clnorm_tensor *tensor = clnorm_args_tensor(args, id);
+        given[i] = tensor->buffer != NULL;
+        if (given[i])
+            operands[(*count)++] = (operand){
+                .id = id,
+                .name = clnorm_tensor_name(id),
+                .tensor = tensor,
+                .use = clnorm_tensor_use_of(&op->desc, direction, id, rows),
+            };
     }
+    return clnorm_tensors_check(&op->desc, direction, given, error);
+}
+
+static clnorm_status check_operands(const clnorm_op *op, clnorm_direction direction,
+                                    operand *operands, size_t count, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
     for (size_t i = 0; i < count; i++)
-        TRY(check_operand(op, given[i], error));
+        TRY(check_operand(op, &operands[i], error));
     for (size_t i = 0; i < count; i++)
-        for (size_t j = i + 1; j < count; j++)
-            TRY(check_overlap(given[i], given[j], error));
-    return CLNORM_OK;
+        for (size_t j = 0; j < i; j++)
+            TRY(check_overlap(direction, &operands[i], &operands[j], error));
 fail:
     return status;
 }
 
-clnorm_status clnorm_args_check(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
-                                const clnorm_args *args, clnorm_events events, clnorm_error *error)
+static clnorm_status check_workspace(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
+                                     const clnorm_tensor *workspace, clnorm_error *error)
 {
+    clnorm_mem_info mem;
+    size_t bytes;
+    clnorm_status status;
+    if (!workspace->buffer)
+        return CLNORM_OK;
+    TRY(clnorm_op_workspace(op, direction, rows, &bytes, error));
+    TRY(clnorm_mem_query(workspace->buffer, &mem, error));
+    if (mem.context != op->context->cl)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "workspace is of another OpenCL context than the op");
+    if (workspace->offset % 8 || workspace->offset > mem.bytes ||
+        mem.bytes - workspace->offset < bytes)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "workspace has %zu bytes and offset %llu; allowed are a multiple of 8 "
+                           "with %zu bytes behind it",
+                           mem.bytes, (unsigned long long)workspace->offset, bytes);
+fail:
+    return status;
+}
+
+/* Where a set goes through all rows, what is wrong with it is known only now. */
+static clnorm_status check_sets(const clnorm_op *op, uint64_t rows, const operand *operands,
+                                size_t count, clnorm_error *error)
+{
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, rows);
+    if (op->desc.ddof == 1 && sets.segments * sets.run < 2)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "rows is %llu and a set has 1 element, whose variance with ddof 1 is "
+                           "divided by 0",
+                           (unsigned long long)rows);
+    for (size_t i = 0; i < count; i++) {
+        const operand *o = &operands[i];
+        const bool gaps = o->tensor->stride && o->tensor->stride != o->use.cols && rows > 1;
+        if (sets.needs_dense_rows && o->use.has_stride && gaps)
+            return clnorm_fail(error, CLNORM_BAD_ARGS,
+                               "%s.stride is %llu; allowed is %llu: batch statistics of NHWC need "
+                               "rows without gaps",
+                               o->name, (unsigned long long)o->tensor->stride,
+                               (unsigned long long)o->use.cols);
+    }
+    return clnorm_check_iterations(op, rows, error);
+}
+
+clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
+                                cl_command_queue queue, uint64_t rows, const clnorm_args *args,
+                                clnorm_events events, clnorm_error *error)
+{
+    operand operands[TENSOR_COUNT];
+    size_t count;
     clnorm_status status;
     if (!op || !args)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !op ? "op" : "args");
     if (args->struct_size != sizeof(*args))
         return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "args.struct_size is %zu, not %zu: use "
-                           "CLNORM_ARGS_INIT",
+                           "args.struct_size is %zu, not %zu: use CLNORM_ARGS_INIT",
                            args->struct_size, sizeof(*args));
     TRY(clnorm_context_check(op->context, error));
     TRY(clnorm_queue_check(op->context, queue, error));
     TRY(clnorm_wait_list_check(op->context, events.n_wait, events.wait_list, error));
-    if (rows == 0)
+    if (rows == 0 && direction == CLNORM_FORWARD)
         return CLNORM_OK;
-    const clnorm_desc *d = &op->desc;
-    const clnorm_dtype stats = clnorm_stats_dtype(d);
-    operand operands[OPERANDS] = {
-        {.name = "y",
-         .tensor = &args->y,
-         .dtype = d->y_dtype,
-         .rows = rows,
-         .cols = d->cols,
-         .output = true,
-         .required = true},
-        {.name = "mean",
-         .tensor = &args->mean,
-         .dtype = stats,
-         .rows = 1,
-         .cols = rows,
-         .output = true},
-        {.name = "rstd",
-         .tensor = &args->rstd,
-         .dtype = stats,
-         .rows = 1,
-         .cols = rows,
-         .output = true},
-        {.name = "x",
-         .tensor = &args->x,
-         .dtype = d->x_dtype,
-         .rows = rows,
-         .cols = d->cols,
-         .required = true},
-        {.name = "weight",
-         .tensor = &args->weight,
-         .dtype = d->param_dtype,
-         .rows = 1,
-         .cols = d->cols},
-        {.name = "bias",
-         .tensor = &args->bias,
-         .dtype = d->param_dtype,
-         .rows = 1,
-         .cols = d->cols},
-    };
-    return check_operands(op, operands, error);
+    TRY(collect(op, direction, rows, args, operands, &count, error));
+    TRY(check_operands(op, direction, operands, count, error));
+    TRY(check_workspace(op, direction, rows, &args->workspace, error));
+    if (rows > 0)
+        TRY(check_sets(op, rows, operands, count, error));
 fail:
     return status;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/form.h"
 
+#include "base/sets.h"
+#include "ops/op.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,13 +34,14 @@ static uint64_t most_iterations(const clnorm_device *device)
     return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
 }
 
-/* Iterations of a work-item for one row, at most: three passes by its group, two to rescue the row
- * alone; every pass has its blocks, and a few more are for the loop over rows and the sums. */
-static uint64_t iterations_per_row(const clnorm_geometry *geometry, uint64_t cols)
+/* Iterations of a work-item for one set, at most: three passes by its group forward and four
+ * backward, two to rescue the set alone; every pass has its blocks, and a few more are for the loop
+ * over sets and the sums. */
+static uint64_t iterations_per_set(const clnorm_geometry *geometry, const clnorm_sets *sets)
 {
-    const uint64_t alone = cols / geometry->vec + 1;
+    const uint64_t alone = sets->run / geometry->vec + 1;
     const uint64_t shared = alone / geometry->group_size + 1;
-    const uint64_t vectors = 3 * shared + 2 * alone;
+    const uint64_t vectors = sets->segments * (4 * (shared + 1) + 2 * (alone + 1));
     return vectors + vectors / 64 + 64;
 }
 
@@ -59,10 +63,10 @@ static clnorm_geometry sequential(const clnorm_context *context)
                              .group_size = 1};
 }
 
-static clnorm_geometry cooperative(const clnorm_context *context, uint64_t cols)
+static clnorm_geometry cooperative(const clnorm_context *context, uint64_t run)
 {
     clnorm_geometry geometry = {
-        .form = CLNORM_FORM_COOPERATIVE, .vec = 4, .group_size = cols <= 1024 ? 64 : 256};
+        .form = CLNORM_FORM_COOPERATIVE, .vec = 4, .group_size = run <= 1024 ? 64 : 256};
     while (geometry.group_size > 2 && geometry.group_size > context->device.max_work_group)
         geometry.group_size /= 2;
     return geometry;
@@ -75,41 +79,65 @@ static uint64_t stream_bytes(const clnorm_device *device)
     return device->cache_bytes > least ? device->cache_bytes : least;
 }
 
+/* Segments may be shorter than a vector, or than the vectors of a group. */
+static void shrink(clnorm_geometry *geometry, uint64_t run)
+{
+    while (geometry->vec > 2 && geometry->vec > run)
+        geometry->vec /= 2;
+    while (geometry->group_size > 2 && geometry->group_size / 2 * geometry->vec >= run)
+        geometry->group_size /= 2;
+}
+
 static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_desc *desc,
                                    clnorm_form form)
 {
     const int one_item = context->device.max_work_group < 2;
+    const clnorm_sets sets = clnorm_sets_of(desc, 1);
     clnorm_geometry geometry = form == CLNORM_FORM_COOPERATIVE && !one_item
-                                   ? cooperative(context, desc->cols)
+                                   ? cooperative(context, sets.run)
                                    : sequential(context);
     if (desc->x_dtype == CLNORM_F64 && geometry.vec > 8)
         geometry.vec = 8;
+    if (!sets.plain)
+        shrink(&geometry, sets.run);
     geometry.cpu_hints = has_cpu_hints(&context->device);
     geometry.stream_bytes = stream_bytes(&context->device);
     geometry.most_iterations = most_iterations(&context->device);
     return geometry;
 }
 
-static int is_too_long(const clnorm_geometry *geometry, uint64_t cols)
+static int is_too_long(const clnorm_geometry *geometry, const clnorm_desc *desc, uint64_t rows)
 {
-    return iterations_per_row(geometry, cols) > geometry->most_iterations;
+    const clnorm_sets sets = clnorm_sets_of(desc, rows);
+    return iterations_per_set(geometry, &sets) > geometry->most_iterations;
+}
+
+static clnorm_status too_long(const clnorm_context *context, const clnorm_geometry *geometry,
+                              const clnorm_desc *desc, uint64_t rows, clnorm_error *error)
+{
+    const clnorm_sets sets = clnorm_sets_of(desc, rows);
+    return clnorm_fail(error, CLNORM_UNSUPPORTED,
+                       "%llu times %llu columns take a work-item %llu iterations in this form, and "
+                       "%s ends its loops after %llu",
+                       (unsigned long long)sets.segments, (unsigned long long)sets.run,
+                       (unsigned long long)iterations_per_set(geometry, &sets),
+                       context->device.name, (unsigned long long)geometry->most_iterations);
 }
 
 clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
                                      clnorm_geometry *geometry, clnorm_error *error)
 {
     *geometry = geometry_of(context, desc, desc->form ? desc->form : best_form(&context->device));
-    if (is_too_long(geometry, desc->cols) && desc->form == CLNORM_FORM_AUTO)
+    if (is_too_long(geometry, desc, 1) && desc->form == CLNORM_FORM_AUTO)
         *geometry = geometry_of(context, desc, CLNORM_FORM_COOPERATIVE);
-    if (is_too_long(geometry, desc->cols))
-        return clnorm_fail(
-            error, CLNORM_UNSUPPORTED,
-            "rows of %llu columns take a work-item %llu iterations in this form, and "
-            "%s ends its loops after %llu",
-            (unsigned long long)desc->cols,
-            (unsigned long long)iterations_per_row(geometry, desc->cols), context->device.name,
-            (unsigned long long)geometry->most_iterations);
-    return CLNORM_OK;
+    return is_too_long(geometry, desc, 1) ? too_long(context, geometry, desc, 1, error) : CLNORM_OK;
+}
+
+clnorm_status clnorm_check_iterations(const clnorm_op *op, uint64_t rows, clnorm_error *error)
+{
+    return is_too_long(&op->geometry, &op->desc, rows)
+               ? too_long(op->context, &op->geometry, &op->desc, rows, error)
+               : CLNORM_OK;
 }
 
 static unsigned log2_of(unsigned power)
@@ -131,16 +159,26 @@ unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
 
 static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
-                               uint64_t rows, uint64_t cols, uint64_t row_bytes)
+uint64_t clnorm_most_rows(const clnorm_op *op)
 {
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
+    const uint64_t row = iterations_per_set(&op->geometry, &sets) * sets.count;
+    return op->geometry.most_iterations / row > 0 ? op->geometry.most_iterations / row : 1;
+}
+
+uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_bytes, uint64_t all)
+{
+    const clnorm_geometry *geometry = &op->geometry;
+    const clnorm_sets shape = clnorm_sets_of(&op->desc, all);
+    const uint64_t units =
+        op->context->device.compute_units ? op->context->device.compute_units : 1;
     const uint64_t most_groups = (uint64_t)1 << 22; /* some drivers count work-items in 32 bits */
+    const uint64_t allowed = geometry->most_iterations / iterations_per_set(geometry, &shape);
     if (geometry->form == CLNORM_FORM_COOPERATIVE)
-        return (uint32_t)(rows / most_groups + 1);
-    const uint64_t worth_a_launch = 65536 / row_bytes + 1;
-    const uint64_t balanced = rows / (4 * (uint64_t)(compute_units ? compute_units : 1)) + 1;
-    const uint64_t allowed = geometry->most_iterations / iterations_per_row(geometry, cols);
-    return (uint32_t)min_u64(min_u64(worth_a_launch, balanced), allowed);
+        return sets / most_groups + 1;
+    const uint64_t worth_a_launch = 65536 / set_bytes + 1;
+    const uint64_t balanced = sets / (4 * units) + 1;
+    return min_u64(min_u64(worth_a_launch, balanced), allowed > 0 ? allowed : 1);
 }
 
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes)

@@ -22,10 +22,14 @@ clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm
 /* Longest chain of dependent additions behind a sum over `cols` columns. */
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols);
 
-/* Rows that one group takes: enough work for a launch to pay, enough groups for every compute
- * unit. */
-uint32_t clnorm_rows_per_group(const clnorm_geometry *geometry, unsigned compute_units,
-                               uint64_t rows, uint64_t cols, uint64_t row_bytes);
+/* Sets that one group takes, of `sets` sets of `set_bytes` output each in a call of `all` rows:
+ * enough work for a launch to pay, enough groups for every compute unit. */
+uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_bytes,
+                               uint64_t all);
+/* Rows that a work-item may take in all, before the device stops its loops. */
+uint64_t clnorm_most_rows(const clnorm_op *op);
+/* CLNORM_UNSUPPORTED where the device cannot take sets of that many rows. */
+clnorm_status clnorm_check_iterations(const clnorm_op *op, uint64_t rows, clnorm_error *error);
 
 /* "-DVEC=…" and so on for the program of this geometry; false if it does not fit. */
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes);

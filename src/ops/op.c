@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "ops/op.h"
+#include "base/desc.h"
+#include "base/sets.h"
+#include "ops/switches.h"
 #include "runtime/program.h"
 
 #include <stdio.h>
@@ -16,61 +18,109 @@ static clnorm_status check_device(const clnorm_context *context, const clnorm_de
     return CLNORM_OK;
 }
 
-static clnorm_status build_kernels(clnorm_op *op, clnorm_error *error)
+/* ---- kernels ------------------------------------------------------------------------------- */
+
+static const struct {
+    clnorm_source source;
+    const char *name;
+    clnorm_direction direction;
+    bool saved;
+} kernels[CLNORM_KERNELS] = {
+    [CLNORM_KERNEL_FORWARD] = {CLNORM_SOURCE_FORWARD, "forward_norm", CLNORM_FORWARD, false},
+    [CLNORM_KERNEL_BACKWARD] = {CLNORM_SOURCE_BACKWARD, "backward_norm", CLNORM_BACKWARD, false},
+    [CLNORM_KERNEL_BACKWARD_SAVED] = {CLNORM_SOURCE_BACKWARD, "backward_norm", CLNORM_BACKWARD,
+                                      true},
+    [CLNORM_KERNEL_SUMS] = {CLNORM_SOURCE_SUMS, "add_lines", CLNORM_BACKWARD, false},
+};
+
+/* Sums know nothing of the descriptor but two types. */
+static void sums_switches(const clnorm_op *op, char text[CLNORM_MOST_DEFINES])
 {
-    const clnorm_desc *desc = &op->desc;
-    clnorm_status status;
+    snprintf(text, CLNORM_MOST_DEFINES, "-DARITHMETIC=%d -DCPU_HINTS=%d -DVEC=%u -DDPARAM_TYPE=%s",
+             op->desc.x_dtype == CLNORM_F64 ? 64 : 32, op->geometry.cpu_hints, op->geometry.vec,
+             clnorm_dtype_name(op->desc.dparam_dtype));
+}
+
+static clnorm_status build(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
+                           clnorm_error *error)
+{
+    clnorm_geometry geometry = op->geometry;
+    clnorm_status status = CLNORM_OK;
     cl_program program;
-    char geometry[128], defines[384];
-    clnorm_geometry_defines(&op->geometry, geometry, sizeof(geometry));
-    snprintf(defines, sizeof(defines),
-             "-DARITHMETIC=%d -DCENTER=%d -DPARAM_TYPE=%s -DX_TYPE=%s -DY_TYPE=%s %s",
-             desc->x_dtype == CLNORM_F64 ? 64 : 32, desc->kind == CLNORM_LAYER_NORM,
-             clnorm_dtype_name(desc->param_dtype), clnorm_dtype_name(desc->x_dtype),
-             clnorm_dtype_name(desc->y_dtype), geometry);
-    TRY(clnorm_program_get(op->context, CLNORM_SOURCE_ROW_NORM, defines, &program, error));
-    TRY(clnorm_kernel_pool_create(program, "row_norm_forward", &op->kernels, error));
+    char defines[CLNORM_MOST_DEFINES];
+    geometry.group_size = built->group_size;
+    if (id == CLNORM_KERNEL_SUMS)
+        sums_switches(op, defines);
+    else
+        TRY(clnorm_switches(op, kernels[id].direction, kernels[id].saved, &geometry, defines,
+                            error));
+    TRY(clnorm_program_get(op->context, kernels[id].source, defines, &program, error));
+    TRY(clnorm_kernel_pool_create(program, kernels[id].name, &built->kernels, error));
 fail:
     return status;
 }
 
 /* What a device allows is known only once the kernel is there. */
-static clnorm_status build_within_limit(clnorm_op *op, clnorm_error *error)
+static clnorm_status build_within_limit(const clnorm_op *op, clnorm_kernel_id id,
+                                        clnorm_built *built, clnorm_error *error)
 {
     clnorm_status status;
     size_t limit = 0;
-    TRY(build_kernels(op, error));
-    TRY(clnorm_kernel_limit(op->kernels, op->context->device.device_id, &limit, error));
-    while (limit < op->geometry.group_size && op->geometry.group_size > 1) {
-        op->geometry.group_size /= 2;
+    built->group_size = op->geometry.group_size;
+    TRY(build(op, id, built, error));
+    TRY(clnorm_kernel_limit(built->kernels, op->context->device.device_id, &limit, error));
+    while (limit < built->group_size && built->group_size > 1) {
+        built->group_size /= 2;
         clnorm_log(op->context, CLNORM_LOG_INFO, "the device allows groups of %zu: trying %u",
-                   limit, op->geometry.group_size);
-        clnorm_kernel_pool_destroy(op->kernels);
-        op->kernels = NULL;
-        TRY(build_kernels(op, error));
-        TRY(clnorm_kernel_limit(op->kernels, op->context->device.device_id, &limit, error));
+                   limit, built->group_size);
+        clnorm_kernel_pool_destroy(built->kernels);
+        built->kernels = NULL;
+        TRY(build(op, id, built, error));
+        TRY(clnorm_kernel_limit(built->kernels, op->context->device.device_id, &limit, error));
     }
+    return CLNORM_OK;
 fail:
+    clnorm_kernel_pool_destroy(built->kernels);
+    built->kernels = NULL;
     return status;
 }
 
-clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_desc *desc, clnorm_op **out,
+clnorm_status clnorm_op_kernel(const clnorm_op *const_op, clnorm_kernel_id id, clnorm_built *built,
                                clnorm_error *error)
 {
+    clnorm_op *op = (clnorm_op *)(uintptr_t)const_op; /* this part of it is behind the lock */
+    clnorm_status status = CLNORM_OK;
+    lock_take(&op->lock);
+    if (!op->built[id].kernels)
+        status = build_within_limit(op, id, &op->built[id], error);
+    *built = op->built[id];
+    lock_give(&op->lock);
+    return status;
+}
+
+/* ---- the op -------------------------------------------------------------------------------- */
+
+clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, bool build_now,
+                             clnorm_op **out, clnorm_error *error)
+{
     clnorm_status status;
+    clnorm_built built;
     clnorm_op *op = NULL;
+    clnorm_desc resolved;
     if (!context || !out)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !context ? "context" : "op");
-    TRY(clnorm_desc_check(desc, error));
+    TRY(clnorm_desc_resolve(desc, &resolved, error));
     TRY(clnorm_context_check(context, error));
-    TRY(check_device(context, desc, error));
+    TRY(check_device(context, &resolved, error));
     op = calloc(1, sizeof(*op));
     if (!op)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for an op");
-    op->context = context;
-    op->desc = *desc;
-    TRY(clnorm_geometry_choose(context, desc, &op->geometry, error));
-    TRY(build_within_limit(op, error));
+    *op = (clnorm_op){.context = context, .desc = resolved, .lock = CLNORM_LOCK_INIT};
+    TRY(clnorm_geometry_choose(context, &resolved, &op->geometry, error));
+    if (build_now) {
+        TRY(clnorm_op_kernel(op, CLNORM_KERNEL_FORWARD, &built, error));
+        op->geometry.group_size = built.group_size;
+    }
     op->desc.form = op->geometry.form;
     *out = op;
     return CLNORM_OK;
@@ -79,11 +129,19 @@ fail:
     return status;
 }
 
+clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_desc *desc, clnorm_op **op,
+                               clnorm_error *error)
+{
+    return clnorm_op_make(context, desc, true, op, error);
+}
+
 void clnorm_op_destroy(clnorm_op *op)
 {
     if (!op)
         return;
-    clnorm_kernel_pool_destroy(op->kernels);
+    for (int i = 0; i < CLNORM_KERNELS; i++)
+        clnorm_kernel_pool_destroy(op->built[i].kernels);
+    clnorm_workspaces_release(op);
     free(op);
 }
 
@@ -91,20 +149,5 @@ const clnorm_desc *clnorm_op_desc(const clnorm_op *op) { return &op->desc; }
 
 unsigned clnorm_op_depth(const clnorm_op *op)
 {
-    return clnorm_geometry_depth(&op->geometry, op->desc.cols);
-}
-
-clnorm_status clnorm_op_workspace(const clnorm_op *op, uint64_t rows, size_t *bytes,
-                                  clnorm_error *error)
-{
-    (void)rows;
-    if (!op || !bytes)
-        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !op ? "op" : "bytes");
-    *bytes = 0;
-    return CLNORM_OK;
-}
-
-uint64_t clnorm_stride(const clnorm_op *op, uint64_t stride)
-{
-    return stride ? stride : op->desc.cols;
+    return clnorm_geometry_depth(&op->geometry, clnorm_sets_of(&op->desc, 1).run);
 }

@@ -2,26 +2,80 @@
 #ifndef CLNORM_OPS_OP_H
 #define CLNORM_OPS_OP_H
 
+#include "base/lock.h"
 #include "ops/form.h"
 #include "runtime/launch.h"
 
+#include <stdbool.h>
+
+/* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
+typedef struct clnorm_built {
+    clnorm_kernel_pool *kernels; /* NULL: not yet */
+    unsigned group_size;
+} clnorm_built;
+
+typedef enum clnorm_kernel_id {
+    CLNORM_KERNEL_FORWARD,
+    CLNORM_KERNEL_BACKWARD,
+    CLNORM_KERNEL_BACKWARD_SAVED, /* mean and rstd are given */
+    CLNORM_KERNEL_SUMS,
+    CLNORM_KERNELS
+} clnorm_kernel_id;
+
+typedef struct clnorm_workspace clnorm_workspace;
+
 struct clnorm_op {
     clnorm_context *context;
-    clnorm_desc desc;
+    clnorm_desc desc; /* resolved */
     clnorm_geometry geometry;
-    clnorm_kernel_pool *kernels; /* the only part that changes after creation */
+    /* what changes after creation, under the lock */
+    clnorm_lock lock;
+    clnorm_built built[CLNORM_KERNELS];
+    clnorm_workspace *workspaces;
 };
 
+/* clnorm_op_create; without `build` the forward kernel too waits until it is needed. */
+clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, bool build,
+                             clnorm_op **op, clnorm_error *error);
+
+clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
+                               clnorm_error *error);
+
+/* A buffer of at least that many bytes that calls on this queue, an in-order one, share. */
+clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, uint64_t bytes,
+                                   cl_mem *mem, clnorm_error *error);
+void clnorm_workspaces_release(clnorm_op *op);
+
 /* Everything that can be wrong with a call, found before anything is enqueued. */
-clnorm_status clnorm_args_check(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
-                                const clnorm_args *args, clnorm_events events, clnorm_error *error);
+clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
+                                cl_command_queue queue, uint64_t rows, const clnorm_args *args,
+                                clnorm_events events, clnorm_error *error);
 
-/* clnorm_forward without the checks; strides are in place. */
-clnorm_status clnorm_row_norm_forward(const clnorm_op *op, cl_command_queue queue,
-                                      const clnorm_args *args, uint64_t rows, clnorm_events events,
-                                      clnorm_error *error);
+/* Rows of a call that are worked on by themselves: rows from `first` on, of `all`. The tensors of
+ * args begin at row `first`, except those that do not depend on rows. */
+typedef struct clnorm_part {
+    uint64_t first, rows, all;
+} clnorm_part;
 
-/* Its kernel works on row strides; 0 stands for cols. */
-uint64_t clnorm_stride(const clnorm_op *op, uint64_t stride);
+/* A part must begin at a multiple of this, and end at one or at `all`. */
+uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all);
+
+/* Without the checks. part.rows must not be 0; args->first_row is that of the whole call.
+ * A backward pass leaves its part of the gradients of parameters in `workspace` (of
+ * clnorm_op_workspace(all) bytes, NULL if that is 0); when all parts are done, clnorm_run_sums adds
+ * them up, and writes dweight and so on as args has them. */
+clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
+                                 const clnorm_args *args, clnorm_part part, clnorm_events events,
+                                 clnorm_error *error);
+clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
+                                  const clnorm_args *args, clnorm_part part, cl_mem workspace,
+                                  uint64_t workspace_offset, clnorm_events events,
+                                  clnorm_error *error);
+/* Enqueues one kernel for each gradient that is wanted, in order; the last one gives the event. At
+ * least one of them must be wanted: see clnorm_has_sums. */
+clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
+                              uint64_t all, cl_mem workspace, uint64_t workspace_offset,
+                              clnorm_events events, clnorm_error *error);
+bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args);
 
 #endif

@@ -15,12 +15,19 @@ struct clnorm_program {
     char defines[]; /* with `source` the key */
 };
 
+enum { MOST_TEXTS = 5 };
+
+#define COMMON clnorm_kernel_element, clnorm_kernel_row_reduce
+#define SETS COMMON, clnorm_kernel_set, clnorm_kernel_stats
+
 static const struct {
-    const char *texts[3];
+    cl_uint count;
+    const char *texts[MOST_TEXTS];
 } sources[] = {
-    [CLNORM_SOURCE_ROW_NORM] = {{clnorm_kernel_element, clnorm_kernel_row_reduce,
-                                 clnorm_kernel_row_norm}},
-    [CLNORM_SOURCE_COPY] = {{clnorm_kernel_element, clnorm_kernel_row_reduce, clnorm_kernel_copy}},
+    [CLNORM_SOURCE_FORWARD] = {5, {SETS, clnorm_kernel_forward}},
+    [CLNORM_SOURCE_BACKWARD] = {5, {SETS, clnorm_kernel_backward}},
+    [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
+    [CLNORM_SOURCE_COPY] = {3, {COMMON, clnorm_kernel_copy}},
 };
 
 /* Several drivers' compilers are not safe in two threads at once. */
@@ -79,16 +86,16 @@ static clnorm_status compile(clnorm_context *context, clnorm_source source, cons
     clnorm_status status;
     cl_program program = NULL;
     cl_int code;
-    char options[512];
+    char options[1024];
     /* Without -cl-std some drivers compile as OpenCL C 3.0. Fast-math options of any kind would
      * cancel the low part of the mean and hide NaN. */
     const int used = snprintf(options, sizeof(options), "-cl-std=CL1.2 -w %s", defines);
     if (used < 0 || (size_t)used >= sizeof(options))
         return clnorm_fail(error, CLNORM_BUILD_FAILED, "build options of %d bytes, at most %zu",
                            used, sizeof(options) - 1);
-    const char *texts[3];
+    const char *texts[MOST_TEXTS];
     memcpy(texts, sources[source].texts, sizeof(texts));
-    program = clCreateProgramWithSource(context->cl, 3, texts, NULL, &code);
+    program = clCreateProgramWithSource(context->cl, sources[source].count, texts, NULL, &code);
     TRY(clnorm_cl_check(code, "clCreateProgramWithSource", error));
     TRY(build(context, program, options, error));
     clnorm_log(context, CLNORM_LOG_INFO, "built: %s", options);

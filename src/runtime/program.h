@@ -5,7 +5,12 @@
 
 #include "runtime/context.h"
 
-typedef enum clnorm_source { CLNORM_SOURCE_ROW_NORM, CLNORM_SOURCE_COPY } clnorm_source;
+typedef enum clnorm_source {
+    CLNORM_SOURCE_FORWARD,
+    CLNORM_SOURCE_BACKWARD,
+    CLNORM_SOURCE_SUMS,
+    CLNORM_SOURCE_COPY
+} clnorm_source;
 
 /* The program, borrowed from the context. `defines` are -D options, separated by single spaces.
  * CLNORM_BUILD_FAILED: the text has the compiler's log, with file and line of the .cl file. */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "ops/lines.h"
+
+#include "base/kind.h"
+#include "base/sets.h"
+#include "ops/switches.h"
+
+static uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
+
+/* Few enough rows that a chain of additions stays short, and that there are slabs for many compute
+ * units; enough that lines are a small part of the traffic. */
+static uint64_t slab_rows(const clnorm_op *op, uint64_t all)
+{
+    const uint64_t wanted = all / 256, longest = clnorm_most_rows(op);
+    const uint64_t slab = wanted < 8 ? 8 : wanted > 64 ? 64 : wanted;
+    return slab < longest ? slab : longest;
+}
+
+static void cut_rows(clnorm_lines *lines, const clnorm_op *op, uint64_t all)
+{
+    const uint64_t mods = op->desc.rows_per_mod;
+    lines->rows_per_mod = mods > 1 && mods < all ? mods : all;
+    lines->slab = slab_rows(op, all);
+    if (lines->slab > lines->rows_per_mod)
+        lines->slab = lines->rows_per_mod;
+    if (all == 0)
+        return;
+    lines->slabs_per_mod = ceil_div(lines->rows_per_mod, lines->slab);
+    const uint64_t whole = all / lines->rows_per_mod, rest = all % lines->rows_per_mod;
+    lines->count = whole * lines->slabs_per_mod + ceil_div(rest, lines->slab);
+}
+
+static void cut_channels(clnorm_lines *lines, const clnorm_op *op, uint64_t all)
+{
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
+    lines->per_row = sets.through_rows ? 0 : sets.per_col ? ceil_div(sets.segments, 64) : 1;
+    lines->count = sets.through_rows ? all > 0 : all * lines->per_row;
+}
+
+clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
+{
+    static const clnorm_tensor_id ids[CLNORM_GRADIENTS] = {
+        TENSOR_dweight, TENSOR_dbias, TENSOR_dx_bias, TENSOR_dgate, TENSOR_dscale, TENSOR_dshift};
+    const clnorm_desc *d = &op->desc;
+    const clnorm_kind_info kind = clnorm_kind_of(d);
+    clnorm_lines lines = {.slab = 1};
+    if (kind.channels)
+        cut_channels(&lines, op, all);
+    else
+        cut_rows(&lines, op, all);
+    for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
+        const clnorm_tensor_use use = clnorm_tensor_use_of(d, CLNORM_BACKWARD, ids[i], all);
+        const bool mods = i >= 3;
+        const bool direct = mods ? clnorm_has_row_mods(d) : kind.params == CLNORM_PER_ROW;
+        lines.gradients[i].id = ids[i];
+        lines.gradients[i].used = use.role == CLNORM_OUTPUT && !direct;
+        lines.gradients[i].per_mod = mods && d->rows_per_mod > 0;
+        lines.gradients[i].first = lines.elements;
+        lines.gradients[i].length = use.cols;
+        if (lines.gradients[i].used)
+            lines.elements += lines.count * use.cols;
+    }
+    return lines;
+}
+
+uint64_t clnorm_line_at(const clnorm_lines *lines, uint64_t row)
+{
+    if (lines->slabs_per_mod == 0)
+        return row * lines->per_row;
+    return row / lines->rows_per_mod * lines->slabs_per_mod +
+           row % lines->rows_per_mod / lines->slab;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Partial sums of gradients of parameters in the workspace: for each gradient an array of lines, a
+ * line for each slab of rows (or each row, or one in all). */
+#ifndef CLNORM_OPS_LINES_H
+#define CLNORM_OPS_LINES_H
+
+#include "ops/op.h"
+#include "ops/tensors.h"
+
+enum { CLNORM_GRADIENTS = 6 };
+
+typedef struct clnorm_lines {
+    uint64_t slab; /* rows */
+    uint64_t rows_per_mod, slabs_per_mod; /* of all rows, if they have no mods of their own */
+    uint64_t per_row; /* lines of a row, where rows have lines of their own; else 0 */
+    uint64_t count; /* of all rows */
+    struct {
+        clnorm_tensor_id id;
+        bool used; /* the descriptor has it, and its sum is not complete at once */
+        bool per_mod; /* is summed up for each mod, not over all rows */
+        uint64_t first, length; /* where its lines begin, and of one of them: elements */
+    } gradients[CLNORM_GRADIENTS];
+    uint64_t elements; /* of the workspace */
+} clnorm_lines;
+
+clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all);
+/* The first line of a row. */
+uint64_t clnorm_line_at(const clnorm_lines *lines, uint64_t row);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "ops/switches.h"
+
+#include "base/kind.h"
+
+#include <stdio.h>
+
+bool clnorm_has(const clnorm_desc *desc, unsigned inputs) { return (desc->inputs & inputs) != 0; }
+
+bool clnorm_has_row_mods(const clnorm_desc *desc) { return desc->rows_per_mod == 1; }
+
+static bool has_prenorm(const clnorm_desc *desc)
+{
+    return clnorm_has(desc, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS | CLNORM_WITH_GATE) ||
+           desc->dropout > 0;
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    int value, usual; /* one that has its usual value is left out: fewer programs differ */
+} number_switch;
+
+typedef struct {
+    const char *name;
+    clnorm_dtype value;
+} type_switch;
+
+static int param_axis(const clnorm_sets *sets)
+{
+    return sets->per_col ? 0 : sets->param_segment ? 1 : 2;
+}
+
+static int power_of(const clnorm_desc *desc) { return desc->p == 2 ? 2 : desc->p == 1 ? 1 : 0; }
+
+static bool keeps_running(const clnorm_desc *desc)
+{
+    return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
+}
+
+static size_t add(char *text, size_t used, const char *name, const char *value)
+{
+    const size_t left = CLNORM_MOST_DEFINES - used;
+    const int more = snprintf(text + used, left, "%s-D%s=%s", used ? " " : "", name, value);
+    return more > 0 && (size_t)more < left ? used + (size_t)more : CLNORM_MOST_DEFINES;
+}
+
+clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, bool saved,
+                              const clnorm_geometry *geometry, char text[CLNORM_MOST_DEFINES],
+                              clnorm_error *error)
+{
+    const clnorm_desc *d = &op->desc;
+    const clnorm_kind_info kind = clnorm_kind_of(d);
+    const clnorm_sets sets = clnorm_sets_of(d, 1);
+    const bool back = direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
+    const number_switch numbers[] = {
+        {"ARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
+        {"CENTER", kind.center, -1},
+        {"SEGMENTED", !sets.plain, 0},
+        {"PARAM_AXIS", param_axis(&sets), 0},
+        {"POWER", power_of(d), 2},
+        {"EPS_MODE", (int)d->eps_mode, 0},
+        {"NO_SCALE", d->center_only, 0},
+        {"ZERO_NORM", d->kind == CLNORM_LP_NORM, 0},
+        {"STATS", (int)d->stats, 0},
+        {"RESIDUAL", clnorm_has(d, CLNORM_WITH_RESIDUAL), 0},
+        {"X_BIAS", clnorm_has(d, CLNORM_WITH_X_BIAS), 0},
+        {"GATE", clnorm_has(d, CLNORM_WITH_GATE), 0},
+        {"DROPOUT", d->dropout > 0, 0},
+        {"ROUND_SUM", has_prenorm(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
+        {"MODULATION", clnorm_has(d, CLNORM_WITH_MODULATION), 0},
+        {"ACT_GATE", (int)d->act_gate, 0},
+        {"CAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
+        {"QUANT", back ? 0 : (int)d->quant, 0},
+        {"RUNNING", keeps_running(d) && !back, 0},
+        {"SAVED", back && saved, 0},
+        {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
+        {"PARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
+        {"MOD_ROWS", back && mods, 0},
+        {"SLABS", back ? !kind.channels : 1, 1},
+        {"CPU_HINTS", geometry->cpu_hints, -1},
+        {"GROUP_SIZE", (int)geometry->group_size, -1},
+        {"VEC", (int)geometry->vec, -1},
+    };
+    const bool wide = d->x_dtype == CLNORM_F64;
+    const bool direct = back && (mods || kind.params == CLNORM_PER_ROW);
+    const clnorm_dtype usual = wide ? CLNORM_F64 : CLNORM_F32;
+    const bool y_matters = !back || d->backward == CLNORM_FROM_OUTPUT;
+    const type_switch types[] = {
+        {"X_TYPE", d->x_dtype},
+        {"Y_TYPE", y_matters ? d->y_dtype : usual},
+        {"PARAM_TYPE", d->param_dtype},
+        {"R_TYPE", has_prenorm(d) ? d->residual_dtype : usual},
+        {"DY_TYPE", back ? d->dy_dtype : usual},
+        {"DX_TYPE", back ? d->dx_dtype : usual},
+        {"DPARAM_TYPE", direct ? d->dparam_dtype : usual},
+    };
+    size_t used = 0;
+    char value[16];
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        snprintf(value, sizeof(value), "%d", numbers[i].value);
+        if (numbers[i].value != numbers[i].usual && used < CLNORM_MOST_DEFINES)
+            used = add(text, used, numbers[i].name, value);
+    }
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (types[i].value != CLNORM_F32 && used < CLNORM_MOST_DEFINES)
+            used = add(text, used, types[i].name, clnorm_dtype_name(types[i].value));
+    if (used >= CLNORM_MOST_DEFINES)
+        return clnorm_fail(error, CLNORM_BUILD_FAILED, "more than %d bytes of build options",
+                           CLNORM_MOST_DEFINES);
+    return CLNORM_OK;
+}
+
+/* ---- arguments ----------------------------------------------------------------------------- */
+
+clnorm_shape clnorm_shape_of(const clnorm_desc *desc, clnorm_part part)
+{
+    const clnorm_kind_info kind = clnorm_kind_of(desc);
+    clnorm_shape shape = {.sets = clnorm_sets_of(desc, part.rows)};
+    shape.stats_cols = desc->stats_cols ? desc->stats_cols : shape.sets.run;
+    shape.count = (double)shape.sets.segments * (double)shape.stats_cols;
+    shape.divisor = kind.norm ? 1 : shape.count - desc->ddof;
+    return shape;
+}
+
+void clnorm_push_numbers(clnorm_arg_list *list, const clnorm_op *op, const clnorm_shape *shape)
+{
+    clnorm_push_real(list, shape->count);
+    clnorm_push_real(list, shape->divisor);
+    clnorm_push_real(list, op->desc.eps);
+    clnorm_push_real(list, op->desc.p);
+    clnorm_push_real(list, op->desc.weight_offset);
+}
+
+static void push_segments(clnorm_arg_list *list, const clnorm_sets *sets)
+{
+    clnorm_push_u64(list, sets->segments);
+    clnorm_push_u64(list, sets->inner);
+    clnorm_push_u64(list, sets->step);
+    clnorm_push_u64(list, sets->segment);
+    clnorm_push_u64(list, sets->period);
+    clnorm_push_u64(list, sets->param_step);
+    clnorm_push_u64(list, sets->param_segment);
+    clnorm_push_u32(list, sets->through_rows);
+}
+
+static void push_prenorm(clnorm_arg_list *list, const clnorm_desc *d, const clnorm_args *args,
+                         clnorm_part part)
+{
+    clnorm_push_2d(list, args, TENSOR_sum, d->cols);
+    clnorm_push_2d(list, args, TENSOR_residual, d->cols);
+    clnorm_push_1d(list, args, TENSOR_x_bias);
+    clnorm_push_2d(list, args, TENSOR_gate, d->cols);
+    clnorm_push_real(list, d->alpha);
+    clnorm_push_real(list, d->dropout < 1 ? 1 / (1 - d->dropout) : 0);
+    clnorm_push_u64(list, (uint64_t)(d->dropout * 0x1p32));
+    clnorm_push_u64(list, args->seed);
+    clnorm_push_u64(list, args->first_row + part.first);
+}
+
+void clnorm_push_set_args(clnorm_arg_list *list, const clnorm_op *op, const clnorm_args *args,
+                          const clnorm_shape *shape, clnorm_part part)
+{
+    const clnorm_desc *d = &op->desc;
+    const bool modulated = clnorm_has(d, CLNORM_WITH_MODULATION);
+    if (!shape->sets.plain)
+        push_segments(list, &shape->sets);
+    if (has_prenorm(d))
+        push_prenorm(list, d, args, part);
+    if (modulated) {
+        clnorm_push_2d(list, args, TENSOR_scale, d->cols);
+        clnorm_push_2d(list, args, TENSOR_shift, d->cols);
+        clnorm_push_real(list, d->scale_offset);
+    }
+    if (modulated || clnorm_has(d, CLNORM_WITH_GATE))
+        clnorm_push_u64(list, d->rows_per_mod ? d->rows_per_mod : UINT64_MAX);
+    if (d->act_gate)
+        clnorm_push_2d(list, args, TENSOR_z, d->cols);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "ops/lines.h"
+
+#include <stdlib.h>
+
+struct clnorm_workspace {
+    struct clnorm_workspace *next;
+    cl_command_queue queue; /* retained: its handle stays its own */
+    cl_mem mem;
+    uint64_t bytes;
+};
+
+clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
+                                  size_t *bytes, clnorm_error *error)
+{
+    if (!op || !bytes)
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !op ? "op" : "bytes");
+    const uint64_t element = op->desc.x_dtype == CLNORM_F64 ? 8 : 4;
+    const uint64_t elements = direction == CLNORM_BACKWARD ? clnorm_lines_of(op, rows).elements : 0;
+    if (elements > SIZE_MAX / element)
+        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "%llu rows need more than %zu bytes",
+                           (unsigned long long)rows, SIZE_MAX);
+    *bytes = (size_t)(elements * element);
+    return CLNORM_OK;
+}
+
+static clnorm_status check_in_order(cl_command_queue queue, clnorm_error *error)
+{
+    cl_command_queue_properties properties = 0;
+    clnorm_status status;
+    TRY_CL(
+        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof(properties), &properties, NULL));
+    if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "workspace.buffer is NULL and queue is out-of-order: calls could share "
+                           "a workspace at the same time; give one of clnorm_op_workspace bytes");
+fail:
+    return status;
+}
+
+static struct clnorm_workspace *entry_of(clnorm_op *op, cl_command_queue queue)
+{
+    struct clnorm_workspace *w = op->workspaces;
+    while (w && w->queue != queue)
+        w = w->next;
+    if (w)
+        return w;
+    w = calloc(1, sizeof(*w));
+    if (!w || clRetainCommandQueue(queue)) {
+        free(w);
+        return NULL;
+    }
+    w->queue = queue;
+    w->next = op->workspaces;
+    op->workspaces = w;
+    return w;
+}
+
+/* A buffer that kernels still use lives on until they are done. */
+static clnorm_status grow(const clnorm_op *op, struct clnorm_workspace *w, uint64_t bytes,
+                          clnorm_error *error)
+{
+    cl_int code;
+    if (w->mem)
+        clReleaseMemObject(w->mem);
+    w->bytes = 0;
+    w->mem = clCreateBuffer(op->context->cl, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
+    if (code)
+        w->mem = NULL;
+    else
+        w->bytes = bytes;
+    return clnorm_cl_check(code, "clCreateBuffer", error);
+}
+
+clnorm_status clnorm_workspace_get(const clnorm_op *const_op, cl_command_queue queue,
+                                   uint64_t bytes, cl_mem *mem, clnorm_error *error)
+{
+    clnorm_op *op = (clnorm_op *)(uintptr_t)const_op; /* this part of it is behind the lock */
+    clnorm_status status = check_in_order(queue, error);
+    if (status != CLNORM_OK)
+        return status;
+    lock_take(&op->lock);
+    struct clnorm_workspace *w = entry_of(op, queue);
+    if (!w)
+        status = clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a workspace");
+    else if (w->bytes < bytes)
+        status = grow(op, w, bytes, error);
+    if (status == CLNORM_OK)
+        *mem = w->mem;
+    lock_give(&op->lock);
+    return status;
+}
+
+void clnorm_workspaces_release(clnorm_op *op)
+{
+    while (op->workspaces) {
+        struct clnorm_workspace *w = op->workspaces;
+        op->workspaces = w->next;
+        if (w->mem)
+            clReleaseMemObject(w->mem);
+        clReleaseCommandQueue(w->queue);
+        free(w);
+    }
+}
