@@ -23,8 +23,8 @@
 #define VN(name) JOIN(name, VEC)
 
 /* With `n` elements, 1 to VEC, of which VEC is a whole vector: TAKE gives them and zeros, PUT stores
- * them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all lanes. Only the last columns of a row are fewer
- * than VEC: on the hot path n is a constant. */
+ * them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all lanes. Only
+ * the last columns of a row are fewer than VEC: on the hot path n is a constant. */
 #define TAKE(type) JOIN(take_, type)
 #define PUT(type) JOIN(put_, type)
 #define SPLAT(type) JOIN(splat_, type)
@@ -177,7 +177,8 @@ static inline VN(char) encode_i8(realv v)
 STORAGE(i8, char)
 
 /* fp8: OCP 8-bit floating point specification. Bits of the float move right with rounding to nearest
- * even, and the exponent's bias changes; subnormal numbers are multiples of `quantum` instead. */
+ * even, and the exponent's bias changes; subnormal numbers are multiples of `quantum` instead. In
+ * Oclgrind, min of a vector and a scalar is wrong. */
 static inline VN(uchar) encode_fp8(realv v, uint mantissa, uint bias, uint largest, real quantum)
 {
     const VN(uint) size = VN(as_uint)(v) & 0x7fffffff;
@@ -186,7 +187,7 @@ static inline VN(uchar) encode_fp8(realv v, uint mantissa, uint bias, uint large
     const VN(uint) small = VN(convert_uint)(rint(min(fabs(v), (realv)(1.0f)) / quantum));
     const VN(uint) code =
         select(even - ((127 - bias) << mantissa), small, size < (128 - bias) << 23);
-    const VN(uint) number = select(min(code, largest), (VN(uint))(0x7f), isnan(v));
+    const VN(uint) number = select(min(code, (VN(uint))(largest)), (VN(uint))(0x7f), isnan(v));
     return VN(convert_uchar)(number | (VN(as_uint)(v) >> 24 & 0x80));
 }
 
