@@ -8,8 +8,6 @@
  *
  *   DY_TYPE, DX_TYPE, DPARAM_TYPE   storage of dy and dsum; of dx, dresidual, dz; of gradients of
  *                  parameters that are complete here
- *   SAVED          1: mean and rstd of the forward pass are there
- *   FROM_OUTPUT    1: x^ is found from y
  *   PARAM_ROWS     1: a weight for each row
  *   MOD_ROWS       1: gate, scale and shift for each row
  *   SLABS          1: a group takes a slab of rows, 0: `sets_per_group` sets with lines of their own */
@@ -21,12 +19,6 @@
 #endif
 #ifndef DPARAM_TYPE
 #define DPARAM_TYPE f32
-#endif
-#ifndef SAVED
-#define SAVED 0
-#endif
-#ifndef FROM_OUTPUT
-#define FROM_OUTPUT 0
 #endif
 #ifndef PARAM_ROWS
 #define PARAM_ROWS 0
@@ -86,7 +78,7 @@
 typedef struct {
     const global DY_TYPE *dy, *dsum;
     const global Y_TYPE *y;
-    ulong dy_segment;
+    ulong dy_segment, dsum_segment;
 } grad_inputs;
 
 /* NULL: not wanted. */
@@ -94,7 +86,7 @@ typedef struct {
     global DX_TYPE *dx, *dresidual, *dz;
     global DPARAM_TYPE *dgate, *dscale, *dshift; /* rows of them, if each row has its own */
     global real *dweight_line, *dbias_line, *dx_bias_line, *dgate_line, *dscale_line, *dshift_line;
-    ulong dx_segment;
+    ulong dx_segment, line_length; /* of dweight and dbias */
     bool past_cache;
 } grad_outputs;
 
@@ -187,13 +179,13 @@ static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_
     return (k->h - g->c1 - spread.v) * stats->rstd * stats->scale;
 }
 
-/* A row of a slab joins the line. */
-static inline void add_to_line(global real *line, realv v, uint c, uint n, bool fresh)
+/* A row of a slab, or a segment of a block of them, joins the line. */
+static inline void add_to_line(global real *line, ulong at, realv v, uint n, bool fresh)
 {
     if (!line)
         return;
-    const realv before = fresh ? 0 : TAKE(REAL_TYPE)((const global REAL_TYPE *)line + c, n);
-    PUT(REAL_TYPE)(before + v, (global REAL_TYPE *)line + c, n, false);
+    const realv before = fresh ? 0 : TAKE(REAL_TYPE)((const global REAL_TYPE *)line + at, n);
+    PUT(REAL_TYPE)(before + v, (global REAL_TYPE *)line + at, n, false);
 }
 
 static inline void put_param(global DPARAM_TYPE *row, global real *line, realv v, uint c, uint n,
@@ -202,7 +194,7 @@ static inline void put_param(global DPARAM_TYPE *row, global real *line, realv v
     if (MOD_ROWS && row)
         PUT(DPARAM_TYPE)(v, row + c, n, false);
     if (!MOD_ROWS)
-        add_to_line(line, v, c, n, fresh);
+        add_to_line(line, c, v, n, fresh);
 }
 
 static inline void back_through_output(const grad_outputs *out, const set_inputs *in,
@@ -210,8 +202,9 @@ static inline void back_through_output(const grad_outputs *out, const set_inputs
                                        uint c, uint n, bool fresh)
 {
     if (PARAM_AXIS == 0) {
-        add_to_line(out->dweight_line, k->du * k->xhat, c, n, fresh);
-        add_to_line(out->dbias_line, k->du, c, n, fresh);
+        const ulong at = segment / BLOCK_LENGTH * out->line_length + c;
+        add_to_line(out->dweight_line, at, k->du * k->xhat, n, fresh);
+        add_to_line(out->dbias_line, at, k->du, n, fresh);
     }
     if (MODULATION) {
         put_param(out->dscale, out->dscale_line, k->dv * k->u, c, n, fresh);
@@ -246,14 +239,109 @@ static inline void back_through_sum(const grad_outputs *out, const set_inputs *i
         dx *= z * gate;
     }
     if (X_BIAS)
-        add_to_line(out->dx_bias_line, dx, c, n, fresh);
+        add_to_line(out->dx_bias_line, c, dx, n, fresh);
     if (out->dx)
         PUT(DX_TYPE)(dx, out->dx + segment * out->dx_segment + c, n, out->past_cache);
 }
 
-/* Where the outputs of the arguments begin for a set, and the lines of its parameters. */
-#define LINE(name, line, length)                                                                   \
-    (name##_lines == NOT_WANTED ? 0 : lines + name##_lines + (line) * (length))
+/* The last pass over a set: outputs, and in `part` the sums of parameters that it has one of. */
+static inline void back(const set_inputs *in, const grad_inputs *grad, const grad_outputs *out,
+                        const set_stats *stats, const grad_sums *g, const set_shape *shape,
+                        parts *part, ulong segment, uint c, uint n, bool fresh)
+{
+    chunk k;
+    fetch_chunk(&k, in, grad, stats, g->lo, segment, c, n);
+    realv ds = gradient_of_s(&k, g, stats, shape, c);
+    if (grad->dsum)
+        ds += TAKE(DY_TYPE)(grad->dsum + segment * grad->dsum_segment + c, n);
+    back_through_output(out, in, grad, &k, segment, c, n, fresh);
+    back_through_sum(out, in, ds, segment, c, n, fresh);
+    if (PARAM_AXIS > 0) {
+        part->a += k.du * k.xhat;
+        part->b += k.du;
+    }
+}
+
+static inline real4 own_gradients(sums *total)
+{
+    keep_infinity(&total->a);
+    keep_infinity(&total->b);
+    return own_totals(total);
+}
+
+static inline void put_sums(const grad_outputs *out, real4 sum, ulong at)
+{
+    if (out->dweight_line && GROUP_LANE == 0)
+        out->dweight_line[at] = sum.x;
+    if (out->dbias_line && GROUP_LANE == 0)
+        out->dbias_line[at] = sum.y;
+}
+
+/* ---- where the kernel's arguments begin for a set ---- */
+
+#define LINE_OF(name, length, q)                                                                   \
+    (name##_lines == NOT_WANTED ? 0 : lines + name##_lines + line * (length) + PARAM_OFFSET(q))
+
+#if PRENORM
+#define FIND_PRENORM_GRADS(out, in, q)                                                             \
+    in.sum = SET_OF(sum, q);                                                                       \
+    out.dresidual = SET_OF(dresidual, q);                                                          \
+    out.dx_bias_line = LINE_OF(dx_bias, row_cols, q);
+#else
+#define FIND_PRENORM_GRADS(out, in, q)
+#endif
+#if GATE
+#define FIND_GATE_GRADS(out, q)                                                                    \
+    out.dgate = MOD_OF(dgate, q);                                                                  \
+    out.dgate_line = LINE_OF(dgate, row_cols, q);
+#else
+#define FIND_GATE_GRADS(out, q)
+#endif
+#if MODULATION
+#define FIND_MODULATION_GRADS(out, q)                                                              \
+    out.dscale = MOD_OF(dscale, q);                                                                \
+    out.dshift = MOD_OF(dshift, q);                                                                \
+    out.dscale_line = LINE_OF(dscale, row_cols, q);                                                \
+    out.dshift_line = LINE_OF(dshift, row_cols, q);
+#else
+#define FIND_MODULATION_GRADS(out, q)
+#endif
+#if ACT_GATE
+#define FIND_ACT_GRADS(out, q) out.dz = SET_OF(dz, q);
+#else
+#define FIND_ACT_GRADS(out, q)
+#endif
+#if FROM_OUTPUT
+#define FIND_OUTPUT(grad, q) grad.y = SET_OF(y, q);
+#else
+#define FIND_OUTPUT(grad, q)
+#endif
+#define FIND_GRADS(grad, out, in, q)                                                               \
+    grad_inputs grad = {SET_OF(dy, q), SET_OF(dsum, q), 0, SEGMENT_OF(dy_stride),                  \
+                        SEGMENT_OF(dsum_stride)};                                                  \
+    grad_outputs out = {0};                                                                        \
+    out.dx = SET_OF(dx, q);                                                                        \
+    out.dx_segment = SEGMENT_OF(dx_stride);                                                        \
+    out.dweight_line = LINE_OF(dweight, params, q);                                                \
+    out.dbias_line = LINE_OF(dbias, params, q);                                                    \
+    out.line_length = params;                                                                      \
+    FIND_PRENORM_GRADS(out, in, q)                                                                 \
+    FIND_GATE_GRADS(out, q)                                                                        \
+    FIND_MODULATION_GRADS(out, q)                                                                  \
+    FIND_ACT_GRADS(out, q)                                                                         \
+    FIND_OUTPUT(grad, q)                                                                           \
+    out.past_cache = stream && out.dx_segment % VEC == 0 && STREAMABLE(out.dx) &&                  \
+                     STREAMABLE(out.dresidual);
+
+#if SEGMENTED
+#define PREFETCH_NEXT(c)
+#else
+#define PREFETCH_NEXT(c)                                                                           \
+    PREFETCH(in.x + x_stride + (c));                                                               \
+    PREFETCH(grad.dy + dy_stride + (c));
+#endif
+
+/* ---- the kernel ---- */
 
 /* dy, x and so on    elements of sets: see set.cl; dx may be dy or dsum
  * mean, rstd         of the forward pass if SAVED or given
@@ -282,55 +370,11 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
     lines += lines_offset;
     for (ulong q = first; q < end; q++) {
-        FIND_SET(in, q)
         const ulong line = first_line + (SLABS ? group : SET_ROW(q) * lines_per_row);
-        const ulong at = PARAM_OFFSET(q);
-        grad_inputs grad = {SET_OF(dy, q), SET_OF(dsum, q), 0, SEGMENT_OF(dy_stride)};
-        grad_outputs out = {0};
-        out.dx = SET_OF(dx, q);
-        out.dx_segment = SEGMENT_OF(dx_stride);
-        out.dweight_line = LINE(dweight, line, params);
-        out.dbias_line = LINE(dbias, line, params);
-#if PARAM_AXIS == 0
-        out.dweight_line = out.dweight_line ? out.dweight_line + at : 0;
-        out.dbias_line = out.dbias_line ? out.dbias_line + at : 0;
-#endif
-#if PRENORM
-        in.sum = SET_OF(sum, q);
-        out.dresidual = SET_OF(dresidual, q);
-        out.dx_bias_line = LINE(dx_bias, line, row_cols);
-        out.dx_bias_line = out.dx_bias_line ? out.dx_bias_line + at : 0;
-#endif
-#if GATE
-        out.dgate = MOD_OF(dgate, q);
-        out.dgate_line = LINE(dgate, line, row_cols);
-        out.dgate_line = out.dgate_line ? out.dgate_line + at : 0;
-#endif
-#if MODULATION
-        out.dscale = MOD_OF(dscale, q);
-        out.dshift = MOD_OF(dshift, q);
-        out.dscale_line = LINE(dscale, line, row_cols);
-        out.dshift_line = LINE(dshift, line, row_cols);
-        out.dscale_line = out.dscale_line ? out.dscale_line + at : 0;
-        out.dshift_line = out.dshift_line ? out.dshift_line + at : 0;
-#endif
-#if ACT_GATE
-        out.dz = SET_OF(dz, q);
-#endif
-        out.past_cache = stream && out.dx_segment % VEC == 0 && STREAMABLE(out.dx) &&
-                         STREAMABLE(out.dresidual);
+        FIND_SET(in, q)
+        FIND_GRADS(grad, out, in, q)
         set_stats stats;
-#if FROM_OUTPUT
-        grad.y = SET_OF(y, q);
-        given_stats(&stats, 0, rstd[rstd_offset + q]);
-#elif STATS == 2
-        given_stats(&stats, running_mean[running_mean_offset + q],
-                    rstd_of(running_var[running_var_offset + q], eps, 2, 1));
-#elif STATS == 1 || SAVED
-        given_stats(&stats, CENTER ? mean[mean_offset + q] : 0, rstd[rstd_offset + q]);
-#else
-        computed_stats(&stats, &in, &shape, scratch);
-#endif
+        FIND_STATS(stats, in, shape, q)
         const real4 own = gradient_part(&in, &grad, &stats, shape.segments, cols);
         const real4 total = group_total(own, scratch);
         grad_sums g;
@@ -340,52 +384,28 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         sums params_total = {{0, 0}, {0, 0}, {0, 0}};
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
-        chunk k;                                                                                   \
-        fetch_chunk(&k, &in, &grad, &stats, g.lo, segment, c, n);                                  \
-        const bool fresh = SLABS ? SET_ROW(q) == SET_ROW(first) : segment % BLOCK_LENGTH == 0;     \
-        realv ds = gradient_of_s(&k, &g, &stats, &shape, c);                                       \
-        if (grad.dsum)                                                                             \
-            ds += TAKE(DY_TYPE)(grad.dsum + segment * SEGMENT_OF(dsum_stride) + c, n);             \
-        back_through_output(&out, &in, &grad, &k, segment, c, n, fresh);                           \
-        back_through_sum(&out, &in, ds, segment, c, n, fresh);                                     \
-        if (PARAM_AXIS > 0) {                                                                      \
-            (part)->a += k.du * k.xhat;                                                            \
-            (part)->b += k.du;                                                                     \
-        }                                                                                          \
-        if (!SEGMENTED) {                                                                          \
-            PREFETCH(in.x + x_stride + (c));                                                       \
-            PREFETCH(grad.dy + dy_stride + (c));                                                   \
-        }                                                                                          \
+        back(&in, &grad, &out, &stats, &g, &shape, part, segment, c, n, fresh);                    \
+        PREFETCH_NEXT(c)                                                                           \
     }
         for (ulong segment = 0; segment < shape.segments; segment++) {
+            const bool fresh =
+                SLABS ? SET_ROW(q) == SET_ROW(first) : segment % BLOCK_LENGTH == 0;
             ADD_SEGMENT(params_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
-#if PARAM_AXIS == 0 && !SLABS
-            if (segment % BLOCK_LENGTH == BLOCK_LENGTH - 1) {
-                out.dweight_line = out.dweight_line ? out.dweight_line + params : 0;
-                out.dbias_line = out.dbias_line ? out.dbias_line + params : 0;
-            }
-#endif
 #if PARAM_AXIS == 1
-            const real4 sum = group_total(own_totals(&params_total), scratch);
-            if (out.dweight_line && GROUP_LANE == 0)
-                out.dweight_line[at + segment * in.param_segment] = sum.x;
-            if (out.dbias_line && GROUP_LANE == 0)
-                out.dbias_line[at + segment * in.param_segment] = sum.y;
+            put_sums(&out, group_total(own_gradients(&params_total), scratch),
+                     segment * in.param_segment);
             const sums none = {{0, 0}, {0, 0}, {0, 0}};
             params_total = none;
 #endif
         }
 #undef STEP
 #if PARAM_AXIS == 2
-        const real4 sum = group_total(own_totals(&params_total), scratch);
+        const real4 sum = group_total(own_gradients(&params_total), scratch);
+        put_sums(&out, sum, 0);
+#endif
 #if PARAM_ROWS
         if (dweight && GROUP_LANE == 0)
             PUT(DPARAM_TYPE)((realv)(sum.x), dweight + dweight_offset + q, 1, false);
-#endif
-        if (out.dweight_line && GROUP_LANE == 0)
-            out.dweight_line[at] = sum.x;
-        if (out.dbias_line && GROUP_LANE == 0)
-            out.dbias_line[at] = sum.y;
 #endif
 #if STATS == 1
         if (dmean && GROUP_LANE == 0)

@@ -170,14 +170,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
         out.past_cache = stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) &&
                          STREAMABLE(out.sum);
         set_stats stats;
-#if STATS == 1
-        given_stats(&stats, CENTER ? mean[mean_offset + q] : 0, rstd[rstd_offset + q]);
-#elif STATS == 2
-        given_stats(&stats, running_mean[running_mean_offset + q],
-                    rstd_of(running_var[running_var_offset + q], eps, 2, 1));
-#else
-        computed_stats(&stats, &in, &shape, scratch);
-#endif
+        FIND_STATS(stats, in, shape, q)
         if (GROUP_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the set now */
 #if QUANT

@@ -171,7 +171,7 @@ typedef struct {
     in.x_segment = SEGMENT_OF(x_stride);                                                           \
     in.param_segment = PARAM_SEGMENT;                                                              \
     in.column = PARAM_OFFSET(q);                                                                   \
-    in.weight_shift = weight_shift;                                                               \
+    in.weight_shift = weight_shift;                                                                \
     FIND_PRENORM(in, q)                                                                            \
     FIND_GATE(in, q)                                                                               \
     FIND_MODULATION(in, q)                                                                         \

@@ -8,7 +8,9 @@
  *   EPS_MODE   0: rstd = 1 / sqrt(v + eps), 1: 1 / (sqrt(v) + eps), 2: 1 / max(sqrt(v), eps)
  *   NO_SCALE   1: rstd = 1
  *   ZERO_NORM  1: a norm of 0 gives rstd = 0
- *   STATS      0: computed, 1: mean and rstd are given, 2: running mean and variance are */
+ *   STATS      0: computed, 1: mean and rstd are given, 2: running mean and variance are
+ *   SAVED      1: mean and rstd of the forward pass are there
+ *   FROM_OUTPUT  1: so is rstd, and x^ is found from y */
 #ifndef CENTER
 #define CENTER 1
 #endif
@@ -26,6 +28,12 @@
 #endif
 #ifndef STATS
 #define STATS 0
+#endif
+#ifndef SAVED
+#define SAVED 0
+#endif
+#ifndef FROM_OUTPUT
+#define FROM_OUTPUT 0
 #endif
 
 /* Squares of f32 overflow above 2^64 and vanish below 2^-75 (f64: 2^512 and 2^-537). Such sets are
@@ -277,6 +285,20 @@ static inline void given_stats(set_stats *stats, real mean, real rstd)
     stats->rstd = rstd;
     stats->variance = 0;
 }
+
+/* Those of set q, of the kernel's arguments or of its elements. */
+#if FROM_OUTPUT
+#define FIND_STATS(stats, in, shape, q) given_stats(&stats, 0, rstd[rstd_offset + (q)]);
+#elif STATS == 2
+#define FIND_STATS(stats, in, shape, q)                                                            \
+    given_stats(&stats, running_mean[running_mean_offset + (q)],                                   \
+                rstd_of(running_var[running_var_offset + (q)], eps, 2, 1));
+#elif STATS == 1 || SAVED
+#define FIND_STATS(stats, in, shape, q)                                                            \
+    given_stats(&stats, CENTER ? mean[mean_offset + (q)] : 0, rstd[rstd_offset + (q)]);
+#else
+#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, scratch);
+#endif
 
 static inline real mean_of(const set_stats *stats)
 {

@@ -25,5 +25,6 @@ kernel void add_lines(MATRIX(DPARAM_TYPE, out), const VECTOR(real, lines), ulong
             part += TAKE(REAL_TYPE)(from + line * cols, n);
         fold_block(&total, part);
     }
+    keep_infinity(&total);
     PUT(DPARAM_TYPE)(total.hi + total.lo, out + out_offset + row * out_stride + c, n, false);
 }

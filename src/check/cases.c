@@ -165,7 +165,7 @@ static void add_shapes(list *l, size_t most)
 {
     static const char *const inputs[][4] = {
         [CLNORM_FORWARD] = {"mixed", "means", "mean_1e3", "nan"},
-        [CLNORM_BACKWARD] = {"means", "mean_1e3", "nan", "normal"}};
+        [CLNORM_BACKWARD] = {"means", "mean_1e3", "nan", "inf"}};
     const bool channels = l->variant->parts == CLNORM_PART_CHANNELS;
     const clnorm_check_shape *shapes = channels ? channel_shapes : row_shapes;
     const size_t count = channels ? COUNT(channel_shapes) : COUNT(row_shapes);

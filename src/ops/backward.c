@@ -3,207 +3,223 @@
 #include "ops/lines.h"
 #include "ops/switches.h"
 
-static bool is_wanted(const clnorm_args *args, clnorm_tensor_id id)
+/* A backward pass over some rows or all, and the lines of partial sums that it leaves. */
+typedef struct {
+    const clnorm_op *op;
+    cl_command_queue queue;
+    const clnorm_args *args;
+    clnorm_part part;
+    clnorm_lines lines;
+} pass;
+
+static uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
+
+static bool is_wanted(const pass *p, clnorm_tensor_id id)
 {
-    return clnorm_args_tensor(args, id)->buffer != NULL;
+    return clnorm_args_tensor(p->args, id)->buffer != NULL;
+}
+
+/* A gradient that is a sum over rows: of each mod, or of all. */
+static bool is_summed(const pass *p, size_t gradient)
+{
+    return p->lines.gradients[gradient].used && is_wanted(p, p->lines.gradients[gradient].id);
+}
+
+static void push_workspace(clnorm_arg_list *list, const pass *p, uint64_t line_offset)
+{
+    const clnorm_tensor *workspace = &p->args->workspace;
+    clnorm_push_vector(list, workspace->buffer,
+                       workspace->offset / (list->wide ? 8 : 4) + line_offset);
 }
 
 /* ---- dx and the lines ---------------------------------------------------------------------- */
 
-static void push_lines_of(clnorm_arg_list *list, const clnorm_lines *lines, const clnorm_args *args,
-                          size_t gradient)
+static void push_lines_of(clnorm_arg_list *list, const pass *p, size_t gradient)
 {
-    const bool wanted =
-        lines->gradients[gradient].used && is_wanted(args, lines->gradients[gradient].id);
-    clnorm_push_u64(list, wanted ? lines->gradients[gradient].first : UINT64_MAX);
+    clnorm_push_u64(list, is_summed(p, gradient) ? p->lines.gradients[gradient].first : UINT64_MAX);
 }
 
-static void push_more(clnorm_arg_list *list, const clnorm_desc *d, const clnorm_args *args,
-                      const clnorm_lines *lines)
+/* The arguments that only some programs have, in the order of BACKWARD_ARGS. */
+static void push_more(clnorm_arg_list *list, const pass *p)
 {
+    const clnorm_desc *d = &p->op->desc;
     const bool gate = clnorm_has(d, CLNORM_WITH_GATE);
     if (gate || clnorm_has(d, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS) || d->dropout > 0) {
-        clnorm_push_2d(list, args, TENSOR_dresidual, d->cols);
-        push_lines_of(list, lines, args, 2);
+        clnorm_push_2d(list, p->args, TENSOR_dresidual, d->cols);
+        push_lines_of(list, p, CLNORM_LINES_DX_BIAS);
     }
     if (gate) {
-        clnorm_push_2d(list, args, TENSOR_dgate, d->cols);
-        push_lines_of(list, lines, args, 3);
+        clnorm_push_2d(list, p->args, TENSOR_dgate, d->cols);
+        push_lines_of(list, p, CLNORM_LINES_DGATE);
     }
     if (clnorm_has(d, CLNORM_WITH_MODULATION)) {
-        clnorm_push_2d(list, args, TENSOR_dscale, d->cols);
-        clnorm_push_2d(list, args, TENSOR_dshift, d->cols);
-        push_lines_of(list, lines, args, 4);
-        push_lines_of(list, lines, args, 5);
+        clnorm_push_2d(list, p->args, TENSOR_dscale, d->cols);
+        clnorm_push_2d(list, p->args, TENSOR_dshift, d->cols);
+        push_lines_of(list, p, CLNORM_LINES_DSCALE);
+        push_lines_of(list, p, CLNORM_LINES_DSHIFT);
     }
     if (d->act_gate)
-        clnorm_push_2d(list, args, TENSOR_dz, d->cols);
+        clnorm_push_2d(list, p->args, TENSOR_dz, d->cols);
     if (d->backward == CLNORM_FROM_OUTPUT)
-        clnorm_push_2d(list, args, TENSOR_y, d->cols);
+        clnorm_push_2d(list, p->args, TENSOR_y, d->cols);
     if (d->stats == CLNORM_STATS_GIVEN) {
-        clnorm_push_1d(list, args, TENSOR_dmean);
-        clnorm_push_1d(list, args, TENSOR_drstd);
+        clnorm_push_1d(list, p->args, TENSOR_dmean);
+        clnorm_push_1d(list, p->args, TENSOR_drstd);
     }
     if (d->stats == CLNORM_STATS_RUNNING) {
-        clnorm_push_1d(list, args, TENSOR_running_mean);
-        clnorm_push_1d(list, args, TENSOR_running_var);
+        clnorm_push_1d(list, p->args, TENSOR_running_mean);
+        clnorm_push_1d(list, p->args, TENSOR_running_var);
     }
     if (clnorm_kind_of(d).params == CLNORM_PER_ROW)
-        clnorm_push_1d(list, args, TENSOR_dweight);
+        clnorm_push_1d(list, p->args, TENSOR_dweight);
 }
 
-static uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
-
-static clnorm_status run_sets(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
-                              clnorm_part part, const clnorm_lines *lines, cl_mem workspace,
-                              uint64_t offset, clnorm_events events, clnorm_error *error)
+static void push_tensors(clnorm_arg_list *list, const pass *p)
 {
+    const uint64_t cols = p->op->desc.cols;
+    clnorm_push_2d(list, p->args, TENSOR_dx, cols);
+    clnorm_push_2d(list, p->args, TENSOR_dy, cols);
+    clnorm_push_2d(list, p->args, TENSOR_dsum, cols);
+    clnorm_push_2d(list, p->args, TENSOR_x, cols);
+    clnorm_push_1d(list, p->args, TENSOR_mean);
+    clnorm_push_1d(list, p->args, TENSOR_rstd);
+    clnorm_push_1d(list, p->args, TENSOR_weight);
+    clnorm_push_1d(list, p->args, TENSOR_bias);
+    push_workspace(list, p, 0);
+    push_lines_of(list, p, CLNORM_LINES_DWEIGHT);
+    push_lines_of(list, p, CLNORM_LINES_DBIAS);
+    clnorm_push_u64(list, p->lines.gradients[CLNORM_LINES_DWEIGHT].length);
+    clnorm_push_u64(list, cols);
+}
+
+/* Groups of the kernel: one for each slab of the part, or for so many sets. */
+static uint64_t groups_of(const pass *p, uint64_t sets, uint64_t sets_per_group)
+{
+    const uint64_t end = p->part.first + p->part.rows;
+    if (p->lines.slabs_per_mod == 0)
+        return ceil_div(sets, sets_per_group);
+    return (end == p->part.all ? p->lines.count : clnorm_line_at(&p->lines, end)) -
+           clnorm_line_at(&p->lines, p->part.first);
+}
+
+static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error *error)
+{
+    const clnorm_op *op = p->op;
     const clnorm_desc *d = &op->desc;
-    const clnorm_shape shape = clnorm_shape_of(d, part);
-    const uint64_t dx_bytes = part.rows * d->cols * clnorm_dtype_bytes(d->dx_dtype);
-    const bool saved = d->stats == CLNORM_STATS_COMPUTED && is_wanted(args, TENSOR_rstd);
-    const bool by_slab = lines->slabs_per_mod > 0;
-    const uint64_t set_bytes = dx_bytes / shape.sets.count;
+    const clnorm_shape shape = clnorm_shape_of(d, p->part);
+    const uint64_t sets = shape.sets.count;
+    const uint64_t bytes = p->part.rows * d->cols * clnorm_dtype_bytes(d->dx_dtype);
     const uint64_t sets_per_group =
-        by_slab ? lines->slab * shape.sets.inner
-                : clnorm_sets_per_group(op, shape.sets.count, set_bytes, part.all);
+        p->lines.slabs_per_mod > 0 ? p->lines.slab * shape.sets.inner
+                                   : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
+    const bool saved = d->stats == CLNORM_STATS_COMPUTED && is_wanted(p, TENSOR_rstd);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
     const clnorm_status status = clnorm_op_kernel(
         op, saved ? CLNORM_KERNEL_BACKWARD_SAVED : CLNORM_KERNEL_BACKWARD, &built, error);
     if (status != CLNORM_OK)
         return status;
-    clnorm_push_2d(&list, args, TENSOR_dx, d->cols);
-    clnorm_push_2d(&list, args, TENSOR_dy, d->cols);
-    clnorm_push_2d(&list, args, TENSOR_dsum, d->cols);
-    clnorm_push_2d(&list, args, TENSOR_x, d->cols);
-    clnorm_push_1d(&list, args, TENSOR_mean);
-    clnorm_push_1d(&list, args, TENSOR_rstd);
-    clnorm_push_1d(&list, args, TENSOR_weight);
-    clnorm_push_1d(&list, args, TENSOR_bias);
-    clnorm_push_vector(&list, workspace, offset / (list.wide ? 8 : 4));
-    push_lines_of(&list, lines, args, 0);
-    push_lines_of(&list, lines, args, 1);
-    clnorm_push_u64(&list, lines->gradients[0].length);
-    clnorm_push_u64(&list, d->cols);
-    clnorm_push_u64(&list, shape.sets.count);
+    push_tensors(&list, p);
+    clnorm_push_u64(&list, sets);
     clnorm_push_u32(&list, shape.sets.run);
     clnorm_push_u32(&list, shape.stats_cols);
-    clnorm_push_u32(&list, dx_bytes > op->geometry.stream_bytes);
+    clnorm_push_u32(&list, bytes > op->geometry.stream_bytes);
     clnorm_push_numbers(&list, op, &shape);
-    clnorm_push_u64(&list, clnorm_line_at(lines, part.first));
+    clnorm_push_u64(&list, clnorm_line_at(&p->lines, p->part.first));
     clnorm_push_u64(&list, sets_per_group);
-    clnorm_push_u64(&list, lines->rows_per_mod * shape.sets.inner);
-    clnorm_push_u64(&list, lines->slabs_per_mod);
-    clnorm_push_u64(&list, lines->per_row);
-    clnorm_push_set_args(&list, op, args, &shape, part);
-    push_more(&list, d, args, lines);
-    const uint64_t last = part.first + part.rows;
-    const uint64_t groups = !by_slab ? ceil_div(shape.sets.count, sets_per_group)
-                            : last == part.all
-                                ? lines->count - clnorm_line_at(lines, part.first)
-                                : clnorm_line_at(lines, last) - clnorm_line_at(lines, part.first);
-    return clnorm_launch(built.kernels, queue, list.args, list.count, (size_t)groups,
-                         built.group_size, events, error);
+    clnorm_push_u64(&list, p->lines.rows_per_mod * shape.sets.inner);
+    clnorm_push_u64(&list, p->lines.slabs_per_mod);
+    clnorm_push_u64(&list, p->lines.per_row);
+    clnorm_push_set_args(&list, op, p->args, &shape, p->part);
+    push_more(&list, p);
+    return clnorm_launch(built.kernels, p->queue, list.args, list.count,
+                         (size_t)groups_of(p, sets, sets_per_group), built.group_size, events,
+                         error);
 }
 
 /* ---- sums of lines ------------------------------------------------------------------------- */
 
-/* Row m of the gradient is the sum of `per_row` lines from line `first` + m * per_row on. */
-static clnorm_status add_lines(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
-                               const clnorm_lines *lines, size_t gradient, uint64_t rows,
-                               uint64_t first, uint64_t per_row, cl_mem workspace, uint64_t offset,
+/* Row m of a gradient is the sum of `per_row` lines from line `first` + m * per_row on. */
+typedef struct {
+    bool per_mod;
+    uint64_t rows, first, per_row;
+} line_sums;
+
+static clnorm_status add_lines(const pass *p, const line_sums *sums, size_t gradient,
                                clnorm_events events, clnorm_error *error)
 {
-    const bool wide = op->desc.x_dtype == CLNORM_F64;
-    const uint64_t cols = lines->gradients[gradient].length;
-    const uint64_t vectors = ceil_div(cols, op->geometry.vec);
-    clnorm_arg_list list = {.count = 0, .wide = wide};
+    const uint64_t cols = p->lines.gradients[gradient].length;
+    const uint64_t vectors = ceil_div(cols, p->op->geometry.vec);
+    clnorm_arg_list list = {.count = 0, .wide = p->op->desc.x_dtype == CLNORM_F64};
     clnorm_built built;
-    const clnorm_status status = clnorm_op_kernel(op, CLNORM_KERNEL_SUMS, &built, error);
+    const clnorm_status status = clnorm_op_kernel(p->op, CLNORM_KERNEL_SUMS, &built, error);
     if (status != CLNORM_OK)
         return status;
-    clnorm_push_2d(&list, args, lines->gradients[gradient].id, cols);
-    clnorm_push_vector(&list, workspace,
-                       offset / (wide ? 8 : 4) + lines->gradients[gradient].first + first * cols);
-    clnorm_push_u64(&list, per_row);
-    clnorm_push_u64(&list, lines->count - first);
-    clnorm_push_u64(&list, rows);
+    clnorm_push_2d(&list, p->args, p->lines.gradients[gradient].id, cols);
+    push_workspace(&list, p, p->lines.gradients[gradient].first + sums->first * cols);
+    clnorm_push_u64(&list, sums->per_row);
+    clnorm_push_u64(&list, p->lines.count - sums->first);
+    clnorm_push_u64(&list, sums->rows);
     clnorm_push_u64(&list, cols);
     clnorm_push_u64(&list, vectors);
-    return clnorm_launch(built.kernels, queue, list.args, list.count,
-                         (size_t)ceil_div(rows * vectors, built.group_size), built.group_size,
+    return clnorm_launch(built.kernels, p->queue, list.args, list.count,
+                         (size_t)ceil_div(sums->rows * vectors, built.group_size), built.group_size,
                          events, error);
 }
 
-static bool is_summed(const clnorm_lines *lines, const clnorm_args *args, size_t gradient,
-                      bool per_mod)
-{
-    return lines->gradients[gradient].used && lines->gradients[gradient].per_mod == per_mod &&
-           is_wanted(args, lines->gradients[gradient].id);
-}
-
-static size_t count_sums(const clnorm_lines *lines, const clnorm_args *args, bool per_mod)
+static size_t count_sums(const pass *p, bool per_mod)
 {
     size_t count = 0;
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
-        count += is_summed(lines, args, i, per_mod);
+        count += is_summed(p, i) && p->lines.gradients[i].per_mod == per_mod;
     return count;
 }
 
-bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args)
-{
-    const clnorm_lines lines = clnorm_lines_of(op, 1);
-    return count_sums(&lines, args, false) > 0;
-}
-
 /* Kernels one after the other, on out-of-order queues too: each waits for the one before. */
-static clnorm_status run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
-                              const clnorm_lines *lines, clnorm_part part, bool per_mod,
-                              cl_mem workspace, uint64_t offset, clnorm_events events,
+static clnorm_status run_sums(const pass *p, const line_sums *sums, clnorm_events events,
                               clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
-    size_t left = count_sums(lines, args, per_mod);
-    const uint64_t mods = ceil_div(part.rows, lines->rows_per_mod ? lines->rows_per_mod : 1);
-    const uint64_t rows = per_mod ? mods : 1;
-    const uint64_t first = per_mod ? clnorm_line_at(lines, part.first) : 0;
-    const uint64_t per_row = per_mod ? lines->slabs_per_mod : lines->count;
+    size_t left = count_sums(p, sums->per_mod);
     cl_event before = NULL;
-    for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
-        if (!is_summed(lines, args, i, per_mod))
+    for (size_t i = 0; i < CLNORM_GRADIENTS && status == CLNORM_OK; i++) {
+        if (!is_summed(p, i) || p->lines.gradients[i].per_mod != sums->per_mod)
             continue;
         cl_event next = NULL;
         const clnorm_events chained = {before ? 1 : events.n_wait,
                                        before ? &before : events.wait_list,
                                        --left > 0 ? &next : events.event};
-        status = add_lines(op, queue, args, lines, i, rows, first, per_row, workspace, offset,
-                           chained, error);
+        status = add_lines(p, sums, i, chained, error);
         if (before)
             clReleaseEvent(before);
         before = next;
-        if (status != CLNORM_OK)
-            break;
     }
     if (before)
         clReleaseEvent(before);
     return status;
 }
 
+bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args)
+{
+    const pass p = {.op = op, .args = args, .lines = clnorm_lines_of(op, 1)};
+    return count_sums(&p, false) > 0;
+}
+
 clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
-                                  const clnorm_args *args, clnorm_part part, cl_mem workspace,
-                                  uint64_t workspace_offset, clnorm_events events,
+                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
                                   clnorm_error *error)
 {
-    const clnorm_lines lines = clnorm_lines_of(op, part.all);
+    const pass p = {op, queue, args, part, clnorm_lines_of(op, part.all)};
     cl_event done = NULL;
     clnorm_status status;
-    if (count_sums(&lines, args, true) == 0)
-        return run_sets(op, queue, args, part, &lines, workspace, workspace_offset, events, error);
+    if (count_sums(&p, true) == 0)
+        return run_sets(&p, events, error);
+    const line_sums sums = {true, ceil_div(part.rows, p.lines.rows_per_mod),
+                            clnorm_line_at(&p.lines, part.first), p.lines.slabs_per_mod};
     const clnorm_events first = {events.n_wait, events.wait_list, &done};
     const clnorm_events last = {1, &done, events.event};
-    TRY(run_sets(op, queue, args, part, &lines, workspace, workspace_offset, first, error));
-    TRY(run_sums(op, queue, args, &lines, part, true, workspace, workspace_offset, last, error));
+    TRY(run_sets(&p, first, error));
+    TRY(run_sums(&p, &sums, last, error));
 fail:
     if (done)
         clReleaseEvent(done);
@@ -211,13 +227,11 @@ fail:
 }
 
 clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
-                              uint64_t all, cl_mem workspace, uint64_t workspace_offset,
-                              clnorm_events events, clnorm_error *error)
+                              uint64_t all, clnorm_events events, clnorm_error *error)
 {
-    const clnorm_lines lines = clnorm_lines_of(op, all);
-    const clnorm_part part = {0, all, all};
-    return run_sums(op, queue, args, &lines, part, false, workspace, workspace_offset, events,
-                    error);
+    const pass p = {op, queue, args, {0, all, all}, clnorm_lines_of(op, all)};
+    const line_sums sums = {false, 1, 0, p.lines.count};
+    return run_sums(&p, &sums, events, error);
 }
 
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all)
@@ -232,21 +246,19 @@ uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint6
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-static clnorm_status workspace_of(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
-                                  const clnorm_args *args, clnorm_tensor *workspace,
-                                  clnorm_error *error)
+/* The op's own workspace for the queue, if there must be one and args have none. */
+static clnorm_status find_workspace(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
+                                    clnorm_args *args, clnorm_error *error)
 {
     size_t bytes = 0;
     const clnorm_status status = clnorm_op_workspace(op, CLNORM_BACKWARD, rows, &bytes, error);
-    *workspace = args->workspace;
-    if (status != CLNORM_OK || bytes == 0 || workspace->buffer)
+    if (status != CLNORM_OK || bytes == 0 || args->workspace.buffer)
         return status;
-    return clnorm_workspace_get(op, queue, bytes, &workspace->buffer, error);
+    return clnorm_workspace_get(op, queue, bytes, &args->workspace.buffer, error);
 }
 
 static clnorm_status run(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
-                         const clnorm_args *args, const clnorm_tensor *workspace,
-                         clnorm_events events, clnorm_error *error)
+                         const clnorm_args *args, clnorm_events events, clnorm_error *error)
 {
     const clnorm_part part = {0, rows, rows};
     const bool sums = clnorm_has_sums(op, args);
@@ -255,13 +267,11 @@ static clnorm_status run(const clnorm_op *op, cl_command_queue queue, uint64_t r
     clnorm_status status = CLNORM_OK;
     if (rows > 0) {
         const clnorm_events first = {events.n_wait, events.wait_list, sums ? &done : events.event};
-        TRY(clnorm_run_backward(op, queue, args, part, workspace->buffer, workspace->offset, first,
-                                error));
+        TRY(clnorm_run_backward(op, queue, args, part, first, error));
         last = (clnorm_events){1, &done, events.event};
     }
     if (sums)
-        TRY(clnorm_run_sums(op, queue, args, rows, workspace->buffer, workspace->offset, last,
-                            error));
+        TRY(clnorm_run_sums(op, queue, args, rows, last, error));
     else if (rows == 0 && events.event)
         TRY_CL(clEnqueueMarkerWithWaitList(queue, events.n_wait, events.wait_list, events.event));
 fail:
@@ -275,11 +285,12 @@ clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue queue, uint6
                               cl_event *event, clnorm_error *error)
 {
     const clnorm_events events = {n_wait, wait_list, event};
-    clnorm_tensor workspace;
+    clnorm_args with_workspace;
     clnorm_status status;
     TRY(clnorm_args_check(op, CLNORM_BACKWARD, queue, rows, args, events, error));
-    TRY(workspace_of(op, queue, rows, args, &workspace, error));
-    TRY(run(op, queue, rows, args, &workspace, events, error));
+    with_workspace = *args;
+    TRY(find_workspace(op, queue, rows, &with_workspace, error));
+    TRY(run(op, queue, rows, &with_workspace, events, error));
 fail:
     return status;
 }

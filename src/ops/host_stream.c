@@ -148,6 +148,7 @@ static clnorm_args device_args(const job *j, const slot *s)
     clnorm_args args = CLNORM_ARGS_INIT;
     args.seed = j->args->seed;
     args.first_row = j->args->first_row;
+    args.workspace.buffer = j->workspace;
     for (size_t i = 0; i < j->arrays.count; i++) {
         const clnorm_host_tensor *t = &j->arrays.tensors[i];
         const slot *at = clnorm_is_resident(t) ? &j->resident : s;
@@ -164,10 +165,8 @@ static clnorm_status compute(const job *j, slot *s, clnorm_events events, clnorm
 {
     const clnorm_args args = device_args(j, s);
     const clnorm_part part = {.first = s->first, .rows = s->rows, .all = j->arrays.rows};
-    if (j->arrays.direction == CLNORM_FORWARD)
-        return clnorm_run_forward(j->op, j->queues.compute, &args, part, events, error);
-    return clnorm_run_backward(j->op, j->queues.compute, &args, part, j->workspace, 0, events,
-                               error);
+    return (j->arrays.direction == CLNORM_FORWARD ? clnorm_run_forward : clnorm_run_backward)(
+        j->op, j->queues.compute, &args, part, events, error);
 }
 
 static clnorm_status start(const job *j, slot *s, clnorm_error *error)
@@ -252,8 +251,7 @@ static clnorm_status close_resident(job *j, clnorm_error *error)
     const clnorm_events events = {0, NULL, &s->computed};
     clnorm_status status = CLNORM_OK;
     if (j->arrays.direction == CLNORM_BACKWARD && clnorm_has_sums(j->op, &args))
-        TRY(clnorm_run_sums(j->op, j->queues.compute, &args, j->arrays.rows, j->workspace, 0,
-                            events, error));
+        TRY(clnorm_run_sums(j->op, j->queues.compute, &args, j->arrays.rows, events, error));
     else
         TRY_CL(clEnqueueMarkerWithWaitList(j->queues.compute, 0, NULL, &s->computed));
     TRY_CL(clFlush(j->queues.compute));

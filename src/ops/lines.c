@@ -40,7 +40,9 @@ static void cut_channels(clnorm_lines *lines, const clnorm_op *op, uint64_t all)
 clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
 {
     static const clnorm_tensor_id ids[CLNORM_GRADIENTS] = {
-        TENSOR_dweight, TENSOR_dbias, TENSOR_dx_bias, TENSOR_dgate, TENSOR_dscale, TENSOR_dshift};
+        [CLNORM_LINES_DWEIGHT] = TENSOR_dweight, [CLNORM_LINES_DBIAS] = TENSOR_dbias,
+        [CLNORM_LINES_DX_BIAS] = TENSOR_dx_bias, [CLNORM_LINES_DGATE] = TENSOR_dgate,
+        [CLNORM_LINES_DSCALE] = TENSOR_dscale,   [CLNORM_LINES_DSHIFT] = TENSOR_dshift};
     const clnorm_desc *d = &op->desc;
     const clnorm_kind_info kind = clnorm_kind_of(d);
     clnorm_lines lines = {.slab = 1};
@@ -50,7 +52,7 @@ clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
         cut_rows(&lines, op, all);
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
         const clnorm_tensor_use use = clnorm_tensor_use_of(d, CLNORM_BACKWARD, ids[i], all);
-        const bool mods = i >= 3;
+        const bool mods = i >= CLNORM_LINES_DGATE;
         const bool direct = mods ? clnorm_has_row_mods(d) : kind.params == CLNORM_PER_ROW;
         lines.gradients[i].id = ids[i];
         lines.gradients[i].used = use.role == CLNORM_OUTPUT && !direct;

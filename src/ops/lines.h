@@ -7,7 +7,15 @@
 #include "ops/op.h"
 #include "ops/tensors.h"
 
-enum { CLNORM_GRADIENTS = 6 };
+typedef enum clnorm_gradient {
+    CLNORM_LINES_DWEIGHT,
+    CLNORM_LINES_DBIAS,
+    CLNORM_LINES_DX_BIAS,
+    CLNORM_LINES_DGATE, /* from here on, of mods */
+    CLNORM_LINES_DSCALE,
+    CLNORM_LINES_DSHIFT,
+    CLNORM_GRADIENTS
+} clnorm_gradient;
 
 typedef struct clnorm_lines {
     uint64_t slab; /* rows */

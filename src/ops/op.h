@@ -61,21 +61,19 @@ typedef struct clnorm_part {
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all);
 
 /* Without the checks. part.rows must not be 0; args->first_row is that of the whole call.
- * A backward pass leaves its part of the gradients of parameters in `workspace` (of
+ * A backward pass leaves its part of the gradients of parameters in args->workspace (of
  * clnorm_op_workspace(all) bytes, NULL if that is 0); when all parts are done, clnorm_run_sums adds
- * them up, and writes dweight and so on as args has them. */
+ * them up, and writes dweight and so on as args have them. */
 clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
                                  clnorm_error *error);
 clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
-                                  const clnorm_args *args, clnorm_part part, cl_mem workspace,
-                                  uint64_t workspace_offset, clnorm_events events,
+                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
                                   clnorm_error *error);
 /* Enqueues one kernel for each gradient that is wanted, in order; the last one gives the event. At
  * least one of them must be wanted: see clnorm_has_sums. */
 clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
-                              uint64_t all, cl_mem workspace, uint64_t workspace_offset,
-                              clnorm_events events, clnorm_error *error);
+                              uint64_t all, clnorm_events events, clnorm_error *error);
 bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args);
 
 #endif
