@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/runner.h"
 #include "base/desc.h"
-#include "base/kind.h"
 #include "base/status.h"
 #include "check/subject.h"
 #include "ops/op.h"
@@ -46,10 +45,10 @@ static const trial other_trials[] = {
 /* Rows of the first of two calls; 0: they cannot be parted. */
 static uint64_t first_half(const experiment *e)
 {
-    const uint64_t rows = e->c->rows / 2, together = e->desc.rows_per_mod;
-    if (e->c->direction != CLNORM_FORWARD || clnorm_kind_of(&e->desc).batch)
+    const uint64_t rows = e->c->rows / 2;
+    if (e->c->rows == 0 || e->c->direction != CLNORM_FORWARD)
         return 0;
-    return together ? rows - rows % together : rows;
+    return rows - rows % clnorm_part_step(e->op, CLNORM_FORWARD, e->c->rows);
 }
 
 static bool is_possible(const experiment *e, const trial *t)

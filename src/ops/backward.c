@@ -237,7 +237,8 @@ clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all)
 {
     const clnorm_desc *d = &op->desc;
-    if (clnorm_kind_of(d).batch)
+    const bool elementwise = direction == CLNORM_FORWARD && d->stats != CLNORM_STATS_COMPUTED;
+    if (clnorm_kind_of(d).batch && !elementwise)
         return all;
     if (d->rows_per_mod > 1)
         return d->rows_per_mod;

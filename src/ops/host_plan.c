@@ -44,8 +44,9 @@ static clnorm_status too_large(const clnorm_op *op, const clnorm_host_arrays *ar
     if (clnorm_kind_of(&op->desc).batch && n->step == arrays->rows && arrays->rows > 1)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY,
                            "%llu rows need %llu bytes on %s, and %llu are allowed, %llu in one "
-                           "buffer; batch statistics need all rows at once",
-                           rows, bytes, device, (unsigned long long)limit, max_alloc);
+                           "buffer; %s needs all rows at once",
+                           rows, bytes, device, (unsigned long long)limit, max_alloc,
+                           clnorm_kind_of(&op->desc).name);
     if (n->step > 1)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY,
                            "%llu rows, the fewest that are worked on at once, need %llu bytes on "
