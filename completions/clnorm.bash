@@ -54,7 +54,7 @@ _clnorm() {
         fi
         [[ " ${numbers//[[:space:]]/ } " == *" $option "* ]] && return
         ;;
-    check:--shape | check:--max-elements | check:--seed | check:--variant) return ;;
+    check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
     if [ -n "$words" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
@@ -73,7 +73,7 @@ _clnorm() {
     case $command in
     devices) words+=' --doctor' ;;
     run) words+=" $files $numbers $flags --op --layout --dtype --out-dtype --grad-dtype --quant" ;;
-    check) words+=' --op --variant --direction --dtype --form --shape --max-elements --seed --markdown' ;;
+    check) words+=' --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

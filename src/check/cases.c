@@ -26,6 +26,7 @@ typedef struct {
     clnorm_direction direction;
     clnorm_desc desc; /* its dtypes and form */
     size_t first;
+    uint64_t programs;
 } list;
 
 /* ---- one case ------------------------------------------------------------------------------ */
@@ -178,7 +179,7 @@ static void add_program(list *l, clnorm_form form, bool plain, size_t shapes)
 {
     l->desc.form = form;
     l->first = l->count;
-    if (!is_wanted(l))
+    if (!is_wanted(l) || l->programs++ % l->filter->parts != l->filter->part)
         return;
     if (l->filter->cols) {
         add_inputs(l, l->filter->rows, l->filter->cols);
@@ -298,6 +299,7 @@ clnorm_status clnorm_check_cases(const clnorm_check_filter *filter, clnorm_check
     if (!l.cases)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu cases", l.count);
     l.count = l.left_out = 0;
+    l.programs = 0;
     l.mixtures = (clnorm_mixtures){.turn = 0};
     add_all(&l);
     *cases = l.cases;

@@ -31,13 +31,14 @@ typedef struct clnorm_check_filter {
     uint64_t rows, cols; /* this shape only; cols 0: the list */
     uint64_t max_elements; /* larger shapes are left out */
     uint64_t seed;
+    uint64_t part, parts; /* programs number `part`, from 0 on, of every `parts`; parts 1: all */
     int quick; /* for simulators: few dtypes, smaller inputs */
 } clnorm_check_filter;
 
 /* 2^22 elements, everything, seed 1. */
 #define CLNORM_CHECK_FILTER_INIT                                                                   \
     {                                                                                              \
-        -1, NULL, -1, -1, -1, 0, 0, (uint64_t)1 << 22, 1, 0                                        \
+        -1, NULL, -1, -1, -1, 0, 0, (uint64_t)1 << 22, 1, 0, 1, 0                                  \
     }
 
 /* In an order that keeps cases of one program together. Freed with free(); *left_out counts the

@@ -17,7 +17,7 @@ enum { MIXED = 5 };
 
 struct wishes {
     int op, direction, dtype, form; /* 0: all; else one more than the value */
-    char *variant, *shape, *device;
+    char *variant, *shape, *part, *device;
     uint64_t max_elements, seed;
     bool json, markdown, no_color;
 };
@@ -104,6 +104,19 @@ static bool parse_shape(const char *shape, clnorm_check_filter *filter, clnorm_e
     return true;
 }
 
+static bool parse_part(const char *part, clnorm_check_filter *filter, clnorm_error *error)
+{
+    const char *text = part;
+    uint64_t number = 0;
+    if (!part)
+        return true;
+    if (!parse_digits(&text, &number) || *text++ != '/' || !parse_digits(&text, &filter->parts) ||
+        *text || number < 1 || number > filter->parts)
+        return refuse(error, "--part '%s': must be I/N, such as 1/4, with I from 1 to N", part);
+    filter->part = number - 1;
+    return true;
+}
+
 static bool find_variant(const char *name, clnorm_check_filter *filter, clnorm_error *error)
 {
     char names[sizeof(error->text) - 200] = "";
@@ -133,7 +146,7 @@ static bool make_filter(const struct wishes *wishes, clnorm_check_filter *filter
     if (wishes->max_elements == 0)
         return refuse(error, "--max-elements '0': must be at least 1");
     return find_variant(wishes->variant, filter, error) &&
-           parse_shape(wishes->shape, filter, error);
+           parse_shape(wishes->shape, filter, error) && parse_part(wishes->part, filter, error);
 }
 
 static bool check_devices(struct check_report *report, const struct wishes *wishes,
@@ -191,6 +204,8 @@ int cmd_check(int argc, const char **argv)
         {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS", "this shape only, with every input"},
         {"max-elements", 0, OPTION_COUNT, &wishes.max_elements, "N",
          "leave out larger shapes (4194304; 32768 on Oclgrind)"},
+        {"part", 0, OPTION_TEXT, &wishes.part, "I/N",
+         "every Nth program only, from the Ith on: N machines share a check"},
         {"seed", 0, OPTION_COUNT, &wishes.seed, "N", "of the inputs (1)"},
         {"device", 'd', OPTION_TEXT, &wishes.device, "SELECTOR",
          "every device that it matches (CLNORM_DEVICE, else auto)"},
