@@ -10,7 +10,7 @@
  *                  parameters that are complete here
  *   PARAM_ROWS     1: a weight for each row
  *   MOD_ROWS       1: gate, scale and shift for each row
- *   SLABS          1: a group takes a slab of rows, 0: `sets_per_group` sets with lines of their own */
+ *   SLABS          1: a group takes a slab of rows, with a line; 0: it takes `sets_per_group` sets */
 #ifndef DY_TYPE
 #define DY_TYPE f32
 #endif
@@ -132,7 +132,15 @@ static inline void add_gradient(parts *part, const chunk *k, const set_stats *st
 {
     part->a += k->xhat;
     part->b += k->h;
-    part->c += STATS == 1 ? k->h * (k->s - stats->hi) : k->h * k->xhat;
+    part->c += k->h * (STATS == 1 ? k->s * stats->scale - stats->hi : k->xhat);
+}
+
+static inline real4 own_gradients(sums *total)
+{
+    keep_infinity(&total->a);
+    keep_infinity(&total->b);
+    keep_infinity(&total->c);
+    return own_totals(total);
 }
 
 static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
@@ -148,7 +156,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
     for (ulong segment = 0; segment < segments; segment++)
         ADD_SEGMENT(total, cols, GROUP_LANE, GROUP_SIZE, STEP)
 #undef STEP
-    return own_totals(&total);
+    return STATS == 1 ? own_gradients(&total) : own_totals(&total);
 }
 
 static inline void finish_gradient(grad_sums *g, real4 total, const set_stats *stats,
@@ -169,7 +177,7 @@ static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_
 {
     lanes spread;
     if (STATS != 0) /* a NaN among the x stays where it is */
-        return k->h * stats->rstd;
+        return k->h * stats->rstd * stats->scale;
     spread.v = direction(k->xhat * g->kappa, shape->power) * g->c2;
     if (c + VEC > shape->cols) {
         FEW_LANES
@@ -262,19 +270,12 @@ static inline void back(const set_inputs *in, const grad_inputs *grad, const gra
     }
 }
 
-static inline real4 own_gradients(sums *total)
-{
-    keep_infinity(&total->a);
-    keep_infinity(&total->b);
-    return own_totals(total);
-}
-
-static inline void put_sums(const grad_outputs *out, real4 sum, ulong at)
+static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool fresh)
 {
     if (out->dweight_line && GROUP_LANE == 0)
-        out->dweight_line[at] = sum.x;
+        out->dweight_line[at] = (fresh ? 0 : out->dweight_line[at]) + sum.x;
     if (out->dbias_line && GROUP_LANE == 0)
-        out->dbias_line[at] = sum.y;
+        out->dbias_line[at] = (fresh ? 0 : out->dbias_line[at]) + sum.y;
 }
 
 /* ---- where the kernel's arguments begin for a set ---- */
@@ -355,7 +356,7 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
               ulong row_cols, ulong sets, uint cols, uint stats_cols, uint stream, real count,
               real divisor, real eps, real power, real weight_shift, ulong first_line,
               ulong sets_per_group, ulong sets_per_mod, ulong slabs_per_mod,
-              ulong lines_per_row SET_ARGS BACKWARD_ARGS)
+              ulong slab_rows, ulong lines_per_slab SET_ARGS BACKWARD_ARGS)
 {
     local real4 scratch[GROUP_SIZE];
     const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
@@ -370,7 +371,9 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
     lines += lines_offset;
     for (ulong q = first; q < end; q++) {
-        const ulong line = first_line + (SLABS ? group : SET_ROW(q) * lines_per_row);
+        const ulong line = first_line + (SLABS ? group : SET_ROW(q) / slab_rows * lines_per_slab);
+        const bool fresh_row =
+            SLABS ? SET_ROW(q) == SET_ROW(first) : REST(SET_ROW(q), slab_rows) == 0;
         FIND_SET(in, q)
         FIND_GRADS(grad, out, in, q)
         set_stats stats;
@@ -388,12 +391,11 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         PREFETCH_NEXT(c)                                                                           \
     }
         for (ulong segment = 0; segment < shape.segments; segment++) {
-            const bool fresh =
-                SLABS ? SET_ROW(q) == SET_ROW(first) : segment % BLOCK_LENGTH == 0;
+            const bool fresh = fresh_row && segment % BLOCK_LENGTH == 0;
             ADD_SEGMENT(params_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
 #if PARAM_AXIS == 1
             put_sums(&out, group_total(own_gradients(&params_total), scratch),
-                     segment * in.param_segment);
+                     segment * in.param_segment, fresh_row);
             const sums none = {{0, 0}, {0, 0}, {0, 0}};
             params_total = none;
 #endif
@@ -401,7 +403,7 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #undef STEP
 #if PARAM_AXIS == 2
         const real4 sum = group_total(own_gradients(&params_total), scratch);
-        put_sums(&out, sum, 0);
+        put_sums(&out, sum, 0, fresh_row);
 #endif
 #if PARAM_ROWS
         if (dweight && GROUP_LANE == 0)
@@ -409,9 +411,9 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
 #if STATS == 1
         if (dmean && GROUP_LANE == 0)
-            dmean[dmean_offset + q] = -stats.rstd * total.y;
+            dmean[dmean_offset + q] = -stats.rstd * total.y * stats.scale;
         if (drstd && GROUP_LANE == 0)
-            drstd[drstd_offset + q] = total.z;
+            drstd[drstd_offset + q] = total.z * unscale(&stats);
 #endif
     }
 }

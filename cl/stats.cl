@@ -42,6 +42,7 @@
 #define SCALE_UP 0x1p700
 #define SCALE_DOWN 0x1p-700
 #define TINY_RSTD 0x1p350
+#define WIDE_RSTD 0x1p-512
 #define TINY_MEAN 0x1p-233
 #define MOST_EXPONENT 1022
 #define ROUNDING 0x1p-53
@@ -49,6 +50,7 @@
 #define SCALE_UP 0x1p90f
 #define SCALE_DOWN 0x1p-90f
 #define TINY_RSTD 0x1p45f
+#define WIDE_RSTD 0x1p-64f
 #define TINY_MEAN 0x1p-30f
 #define MOST_EXPONENT 126
 #define ROUNDING 0x1p-24f
@@ -276,13 +278,14 @@ static inline real unscale(const set_stats *stats)
                       : stats->scale > 1 ? SCALE_DOWN : stats->scale < 1 ? SCALE_UP : 1;
 }
 
-/* The same for a set that has them already. */
+/* The same for a set that has them already. Where rstd is very small, s - mean could overflow. */
 static inline void given_stats(set_stats *stats, real mean, real rstd)
 {
-    stats->scale = 1;
-    stats->hi = mean;
+    const bool wide = rstd < WIDE_RSTD;
+    stats->scale = wide ? SCALE_DOWN : 1;
+    stats->hi = mean * stats->scale;
     stats->lo = 0;
-    stats->rstd = rstd;
+    stats->rstd = wide ? rstd * SCALE_UP : rstd;
     stats->variance = 0;
 }
 

@@ -117,6 +117,29 @@ static void test_gradients_at_large_means(void **state)
     }
 }
 
+/* One value of another sign among many: its difference to the mean is larger than any float. */
+static void test_saved_statistics_of_the_widest_rows(void **state)
+{
+    const fixture *f = *state;
+    static gradients g;
+    for (size_t i = 0; i < 2; i++) {
+        task t = task_open(f, forms[i], "normal");
+        for (int k = 0; k < ELEMENTS; k++)
+            t.p.x[k] = k % COLS == k / COLS ? 3e38f : -3e38f;
+        const cl_mem old = t.p.args.x.buffer;
+        clnorm_args forward = t.p.args;
+        forward.x.buffer = buffer_of(f, CL_MEM_READ_ONLY, t.p.bytes, t.p.x);
+        forward.mean.buffer = t.args.mean.buffer;
+        forward.rstd.buffer = t.args.rstd.buffer;
+        MUST(clnorm_forward(t.p.op, f->queue, ROWS, &forward, 0, NULL, NULL, error));
+        t.p.args.x.buffer = t.args.x.buffer = forward.x.buffer;
+        run(f, &t, &t.args, &g);
+        expect_gradients(&t, &g);
+        clReleaseMemObject(old);
+        task_close(&t);
+    }
+}
+
 static void test_in_place(void **state)
 {
     const fixture *f = *state;
@@ -200,6 +223,10 @@ static void test_out_of_order_queue(void **state)
     EXPECT_ERROR(clnorm_backward(t.p.op, queue, ROWS, &args, 0, NULL, &done, error),
                  CLNORM_BAD_ARGS, "workspace", "out-of-order");
     assert_null(done);
+    args.dweight.buffer = args.dbias.buffer = NULL; /* no sums, no workspace */
+    MUST(clnorm_backward(t.p.op, queue, ROWS, &args, 0, NULL, NULL, error));
+    MUST(clFinish(queue));
+    args = t.args;
     MUST(clnorm_op_workspace(t.p.op, CLNORM_BACKWARD, ROWS, &bytes, error));
     args.workspace.buffer = buffer_of(f, CL_MEM_READ_WRITE, bytes, NULL);
     const cl_event ready = after_writes(f);
@@ -231,6 +258,12 @@ static void test_zero_rows_give_zeros(void **state)
             fail_msg("of no rows dweight[%d] is %g, dbias %g; expected 0", i, (double)g.dweight[i],
                      (double)g.dbias[i]);
     clReleaseEvent(done);
+    clnorm_args alone = CLNORM_ARGS_INIT; /* a buffer of no rows cannot be made */
+    alone.dweight = t.args.dweight;
+    MUST(clnorm_backward(t.p.op, f->queue, 0, &alone, 0, NULL, NULL, error));
+    alone.dresidual = t.args.dx;
+    EXPECT_ERROR(clnorm_backward(t.p.op, f->queue, 0, &alone, 0, NULL, NULL, error),
+                 CLNORM_BAD_ARGS, "dresidual", "no use for it");
     task_close(&t);
 }
 
@@ -262,6 +295,13 @@ static void test_refusals(void **state)
     EXPECT_ERROR(clnorm_backward(t.p.op, f->queue, ROWS, &args, 0, NULL, NULL, error),
                  CLNORM_BAD_ARGS, "workspace", "multiple of 8");
     clReleaseMemObject(args.workspace.buffer);
+    args.workspace = t.args.dx;
+    EXPECT_ERROR(clnorm_backward(t.p.op, f->queue, ROWS, &args, 0, NULL, NULL, error),
+                 CLNORM_BAD_ARGS, "workspace", "overlaps dx");
+    args.workspace.buffer = buffer_of(f, CL_MEM_READ_ONLY, bytes, NULL);
+    EXPECT_ERROR(clnorm_backward(t.p.op, f->queue, ROWS, &args, 0, NULL, NULL, error),
+                 CLNORM_BAD_ARGS, "workspace", "CL_MEM_READ_ONLY");
+    clReleaseMemObject(args.workspace.buffer);
     task_close(&t);
 }
 
@@ -269,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients_at_large_means),
+        cmocka_unit_test(test_saved_statistics_of_the_widest_rows),
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_same_bits_in_every_run_and_workspace),
         cmocka_unit_test(test_any_choice_of_gradients),

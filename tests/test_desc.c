@@ -163,6 +163,8 @@ typedef struct {
     const char *value, *allowed;
 } combination;
 
+#define QUANT(how, type) .quant = CLNORM_QUANT_##how, .y_dtype = CLNORM_##type
+
 static const combination senseless[] = {
     {{.kind = CLNORM_RMS_NORM, .ddof = 1}, "ddof is 1", "no mean"},
     {{.cols = 1, .ddof = 1}, "ddof is 1", "1 element"},
@@ -174,6 +176,14 @@ static const combination senseless[] = {
     {{.stats_cols = 5}, "stats_cols", "rms_norm only"},
     {{.kind = CLNORM_RMS_NORM, .stats_cols = 769}, "stats_cols is 769", "768"},
     {{.kind = CLNORM_RMS_NORM, .center_only = 1}, "center_only", "layer_norm and mvn"},
+    {{.center_only = 1, .ddof = 1}, "center_only", "ddof"},
+    {{.center_only = 1, .eps_mode = CLNORM_EPS_CLAMP}, "center_only", "eps_mode"},
+    {{.stats = CLNORM_STATS_GIVEN, .eps_mode = CLNORM_EPS_OUTSIDE}, "given", "eps_mode"},
+    {{.running_biased = 1}, "running_biased", "batch_norm only"},
+    {{.layout = CLNORM_NHWC}, "layout", "channels only"},
+    {{.alpha = 2}, "alpha", "residual"},
+    {{.contract = CLNORM_SUM_EXACT}, "contract", "no sum"},
+    {{.scale_offset = 2}, "scale_offset", "modulation"},
     {{.p = 3}, "p is not 2", "lp_norm"},
     {{.kind = CLNORM_LP_NORM, .p = 0.5}, "p is 0.5", "1 to"},
     {{.kind = CLNORM_LP_NORM, .p = 1}, "eps", "eps 0"},
@@ -189,9 +199,19 @@ static const combination senseless[] = {
     {{.rows_per_mod = 2}, "rows_per_mod", "gate or modulation"},
     {{.dropout = 1.5}, "dropout is 1.5", "0 to 1"},
     {{.act_gate = CLNORM_ACT_BEFORE, .inputs = CLNORM_WITH_RESIDUAL}, "act_gate", "residual"},
-    {{.y_dtype = CLNORM_I8}, "y_dtype", "quant 1 to 4"},
+    {{.y_dtype = CLNORM_I8}, "y_dtype", "quant 1 to 3"},
     {{.quant = CLNORM_QUANT_ROW}, "quant", "i8, e4m3 or e5m2 only"},
-    {{.quant = CLNORM_QUANT_ROW_ASYMMETRIC, .y_dtype = CLNORM_E4M3}, "quant is 4", "i8 only"},
+    {{.quant = (clnorm_quant)4, .y_dtype = CLNORM_I8}, "quant is 4", "2 (row) and 3 (group)"},
+    {{QUANT(ROW, E4M3), .quant_asymmetric = 1}, "quant_asymmetric is 1", "i8 only"},
+    {{QUANT(STATIC, E5M2), .quant_asymmetric = 1}, "quant_asymmetric is 1", "i8 only"},
+    {{.quant_asymmetric = 1}, "quant_asymmetric is 1", "i8 only"},
+    {{QUANT(ROW, I8), .quant_asymmetric = 2}, "quant_asymmetric is 2", "0 to 1"},
+    {{QUANT(STATIC, I8), .qscale_min = 0.5}, "qscale_min", "quant 2 and 3 only"},
+    {{QUANT(STATIC, E4M3), .qscale_max = 0.5}, "qscale_max", "quant 2 and 3 only"},
+    {{.qscale_max = 0.5}, "qscale_max", "quant 2 and 3 only"},
+    {{QUANT(ROW, I8), .quant_asymmetric = 1, .qscale_min = 0.5}, "qscale_min", "asymmetric"},
+    {{QUANT(ROW, I8), .quant_asymmetric = 1, .qscale_max = 0.5}, "qscale_max", "asymmetric"},
+    {{QUANT(ROW, I8), .qscale_min = 0.5, .qscale_max = 0.25}, "qscale_max", "below qscale_min"},
     {{.quant = CLNORM_QUANT_GROUP, .y_dtype = CLNORM_I8}, "quant_group is 0", "divisors"},
     {{.quant = CLNORM_QUANT_GROUP, .y_dtype = CLNORM_I8, .quant_group = 7},
      "quant_group is 7",
@@ -214,7 +234,9 @@ static clnorm_desc with(const clnorm_desc *set)
     TAKE(kind), TAKE(cols), TAKE(y_dtype), TAKE(dy_dtype), TAKE(dx_dtype), TAKE(channels),
         TAKE(groups), TAKE(ddof), TAKE(stats_cols), TAKE(p), TAKE(center_only), TAKE(weight_offset),
         TAKE(cast), TAKE(stats), TAKE(inputs), TAKE(rows_per_mod), TAKE(act_gate), TAKE(dropout),
-        TAKE(quant), TAKE(quant_group), TAKE(backward);
+        TAKE(quant), TAKE(quant_group), TAKE(quant_asymmetric), TAKE(qscale_min), TAKE(qscale_max),
+        TAKE(backward), TAKE(eps_mode), TAKE(running_biased), TAKE(layout), TAKE(alpha),
+        TAKE(contract), TAKE(scale_offset);
     return desc;
 }
 

@@ -191,11 +191,11 @@ static void make_subjects(subject subjects[SUBJECTS])
         {"group_norm", {false}, of_channels(CLNORM_GROUP_NORM, 12, CLNORM_NHWC)},
         {"batch_norm", {true, true}, of_channels(CLNORM_BATCH_NORM, 12, CLNORM_NCHW)},
         {"batch_norm, running", {false, true}, of_channels(CLNORM_BATCH_NORM, 12, CLNORM_NHWC)},
-        {"i8, asymmetric",
-         {false},
-         quantised(CLNORM_RMS_NORM, CLNORM_I8, CLNORM_QUANT_ROW_ASYMMETRIC)},
+        {"i8, asymmetric", {false}, quantised(CLNORM_RMS_NORM, CLNORM_I8, CLNORM_QUANT_GROUP)},
         {"e4m3 in groups", {false}, quantised(CLNORM_LAYER_NORM, CLNORM_E4M3, CLNORM_QUANT_GROUP)},
-        {"i8, one scale", {false}, quantised(CLNORM_LAYER_NORM, CLNORM_I8, CLNORM_QUANT_STATIC)},
+        {"i8, one scale and zero point",
+         {false},
+         quantised(CLNORM_LAYER_NORM, CLNORM_I8, CLNORM_QUANT_STATIC)},
         {"groups of a row", {false}, desc_of_kind(CLNORM_RMS_NORM)},
     };
     memcpy(subjects, made, sizeof(made));
@@ -204,6 +204,8 @@ static void make_subjects(subject subjects[SUBJECTS])
     subjects[4].desc.act_gate = CLNORM_ACT_AFTER;
     subjects[6].desc.groups = 4;
     subjects[8].desc.stats = CLNORM_STATS_RUNNING;
+    subjects[9].desc.quant_asymmetric = 1;
+    subjects[11].desc.quant_asymmetric = 1;
     subjects[12].desc.groups = 4;
 }
 

@@ -73,6 +73,7 @@ static void test_worked_switches(void **state)
     desc.eps_mode = CLNORM_EPS_OUTSIDE;
     desc.eps = 0.5;
     expect_y("outside", &desc, 1, args, (double[]){-0.5, 0.5});
+    desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F32, 2, 0);
     desc.center_only = 1;
     expect_y("center", &desc, 1, args, (double[]){-0.5, 0.5});
     desc = desc_of(CLNORM_RMS_NORM, CLNORM_F32, 2, 0);
@@ -227,7 +228,7 @@ static void test_quantised_rows(void **state)
     (void)state;
     const float mean[1] = {0}, rstd[1] = {1};
     const float x[] = {-1, 0.5f, 0.25f, 2};
-    double y[4], scale[2], zero, sum;
+    double y[4], scale[2], zero[2], sum;
     clnorm_desc desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F32, 4, 0);
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
     desc.stats = CLNORM_STATS_GIVEN; /* y = x */
@@ -249,16 +250,37 @@ static void test_quantised_rows(void **state)
     assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
     const double groups[] = {-127, 64, 16, 127}; /* 63.5, 15.875 */
     assert_memory_equal(y, groups, sizeof(groups));
-    desc.quant = CLNORM_QUANT_ROW_ASYMMETRIC;
+    desc.quant = CLNORM_QUANT_ROW;
+    desc.quant_asymmetric = 1;
     desc.quant_group = 0;
-    args.qzero.data = &zero;
+    args.qzero.data = zero;
     assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
     expect_close("qscale", 0, scale[0], 3 / 255.0L, 1e-17);
-    assert_true(zero == -43); /* -128 + 85 */
+    assert_true(zero[0] == -43); /* -128 + 85 */
     const double asymmetric[] = {-128, -1, -22, 127}; /* 42.5: 42; 21.25: 21 */
     assert_memory_equal(y, asymmetric, sizeof(asymmetric));
+    desc.quant = CLNORM_QUANT_GROUP;
+    desc.quant_group = 2;
+    assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
+    expect_close("qscale", 0, scale[0], 1.5L / 255, 1e-17);
+    expect_close("qscale", 1, scale[1], 2 / 255.0L, 1e-17); /* 0 to 2 */
+    assert_true(zero[0] == 42 && zero[1] == -128);
+    const double both[] = {-128, 127, -96, 127}; /* 31.875: 32 */
+    assert_memory_equal(y, both, sizeof(both));
+    const float given_scale = 0.5f;
+    const int8_t given_zero = 125;
+    desc.quant = CLNORM_QUANT_STATIC;
+    desc.quant_group = 0;
+    args.qscale.data = (void *)(uintptr_t)&given_scale;
+    args.qzero.data = (void *)(uintptr_t)&given_zero;
+    assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
+    const double given[] = {123, 126, 125, 127}; /* 0.5: 0, before 125 is added; 129 */
+    assert_memory_equal(y, given, sizeof(given));
+    assert_true(sum == 501);
     desc.y_dtype = CLNORM_E4M3;
     desc.quant = CLNORM_QUANT_ROW;
+    desc.quant_asymmetric = 0;
+    args.qscale.data = scale;
     args.qzero.data = args.qsum.data = NULL;
     assert_int_equal(clnorm_reference(&desc, CLNORM_FORWARD, 1, &args, NULL), CLNORM_OK);
     const double fp8[] = {-224, 112, 56, 448};

@@ -18,7 +18,7 @@ typedef struct {
     const fixture *f;
     const problem *p;
     const float *expected;
-    int wrong, failed;
+    int number, wrong, failed;
 } worker;
 
 /* Each thread has its own output and queue, and another row count in every run. */
@@ -68,6 +68,52 @@ static void test_one_op_in_many_threads(void **state)
     problem_close(&p);
 }
 
+/* The kernels of a call share the op's workspace for the queue with those of the others. */
+static void *add_up(void *user)
+{
+    worker *w = user;
+    const fixture *f = w->f;
+    static const float values[THREADS] = {1, 2, 4, 8};
+    const float value = values[w->number];
+    float dy[ROWS * COLS], dbias[COLS];
+    for (int i = 0; i < ROWS * COLS; i++)
+        dy[i] = value;
+    clnorm_args args = w->p->args;
+    args.y.buffer = NULL;
+    args.dy.buffer = buffer_of(f, CL_MEM_READ_ONLY, sizeof(dy), dy);
+    args.dbias.buffer = buffer_of(f, CL_MEM_READ_WRITE, sizeof(dbias), NULL);
+    for (int i = 0; i < RUNS; i++) {
+        w->failed += clnorm_backward(w->p->op, f->queue, ROWS, &args, 0, NULL, NULL, NULL) != 0;
+        read_back(f, args.dbias.buffer, sizeof(dbias), dbias);
+        for (int c = 0; c < COLS; c++)
+            w->wrong += dbias[c] != ROWS * value;
+    }
+    clReleaseMemObject(args.dy.buffer);
+    clReleaseMemObject(args.dbias.buffer);
+    return NULL;
+}
+
+static void test_gradients_in_many_threads_on_one_queue(void **state)
+{
+    const fixture *f = *state;
+    if (is_oclgrind())
+        skip();
+    problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.f = f, .p = &p, .number = i};
+        MUST(pthread_create(&threads[i], NULL, add_up, &workers[i]));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_join(threads[i], NULL));
+        if (workers[i].wrong || workers[i].failed)
+            fail_msg("thread %d: %d of %d sums wrong, %d calls failed", i, workers[i].wrong,
+                     RUNS * COLS, workers[i].failed);
+    }
+    problem_close(&p);
+}
+
 static void *create(void *user)
 {
     worker *w = user;
@@ -101,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_op_in_many_threads),
+        cmocka_unit_test(test_gradients_in_many_threads_on_one_queue),
         cmocka_unit_test(test_ops_made_in_many_threads),
     };
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);

@@ -27,7 +27,7 @@ static const tensor_info tensors[TENSOR_COUNT] = {
     [TENSOR_running_mean] = {"running_mean", CHANNELS, 0},
     [TENSOR_running_var] = {"running_var", CHANNELS, 0},
     [TENSOR_qscale] = {"qscale", SCALES, 0},
-    [TENSOR_qzero] = {"qzero", PER_ROW, 0},
+    [TENSOR_qzero] = {"qzero", SCALES, 0},
     [TENSOR_qsum] = {"qsum", PER_ROW, 0},
     [TENSOR_x] = {"x", FULL, AT(x_dtype)},
     [TENSOR_residual] = {"residual", FULL, AT(residual_dtype)},
@@ -155,7 +155,7 @@ static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
     const bool given = desc->stats == CLNORM_STATS_GIVEN;
     const bool running = desc->stats == CLNORM_STATS_RUNNING;
     const part statistic = running ? unused : given ? must_in : out;
-    const bool dynamic = desc->quant != CLNORM_QUANT_NONE && desc->quant != CLNORM_QUANT_STATIC;
+    const part scales = desc->quant == CLNORM_QUANT_STATIC ? must_in : must_out;
     const bool keeps = desc->kind == CLNORM_BATCH_NORM;
     const part parts[TENSOR_COUNT] = {
         [TENSOR_y] = must_out,
@@ -168,8 +168,8 @@ static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
         [TENSOR_running_var] = if_(keeps, running ? must_in
                                           : given ? unused
                                                   : in_out),
-        [TENSOR_qscale] = desc->quant == CLNORM_QUANT_STATIC ? must_in : if_(dynamic, must_out),
-        [TENSOR_qzero] = if_(desc->quant == CLNORM_QUANT_ROW_ASYMMETRIC, must_out),
+        [TENSOR_qscale] = if_(desc->quant != CLNORM_QUANT_NONE, scales),
+        [TENSOR_qzero] = if_(desc->quant_asymmetric, scales),
         [TENSOR_qsum] = if_(desc->y_dtype == CLNORM_I8, out),
         [TENSOR_x] = must_in,
         [TENSOR_residual] = if_(has(desc, CLNORM_WITH_RESIDUAL), must_in),
@@ -263,7 +263,7 @@ static const clnorm_tensor_id pairs[][2] = {
     {TENSOR_running_mean, TENSOR_running_var},
 };
 
-static clnorm_status check_alone(const clnorm_desc *desc, clnorm_direction direction,
+static clnorm_status check_alone(const clnorm_desc *desc, clnorm_direction direction, uint64_t rows,
                                  clnorm_tensor_id id, bool given, clnorm_error *error)
 {
     const clnorm_tensor_use use = clnorm_tensor_use_of(desc, direction, id, 1);
@@ -273,7 +273,7 @@ static clnorm_status check_alone(const clnorm_desc *desc, clnorm_direction direc
                            "%s is given, but %s of this descriptor, %s, has no use for it: it must "
                            "be NULL",
                            tensors[id].name, clnorm_kind_name(desc->kind), way);
-    if (!given && use.required)
+    if (!given && use.required && rows > 0)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s is NULL, and %s of this descriptor, %s, "
                            "needs it",
@@ -297,27 +297,46 @@ static clnorm_status check_sum(const clnorm_desc *desc, const bool *given, clnor
     return CLNORM_OK;
 }
 
-clnorm_status clnorm_tensors_check(const clnorm_desc *desc, clnorm_direction direction,
-                                   const bool *given, clnorm_error *error)
+/* Where a set goes through all rows, its size is known only with them. */
+static clnorm_status check_sets(const clnorm_desc *desc, uint64_t rows, clnorm_error *error)
 {
-    clnorm_status status = CLNORM_OK;
-    for (int id = 0; status == CLNORM_OK && id < TENSOR_COUNT; id++)
-        status = check_alone(desc, direction, (clnorm_tensor_id)id, given[id], error);
-    if (status != CLNORM_OK)
-        return status;
+    if (desc->ddof == 0 || clnorm_set_size(desc, rows) > 1)
+        return CLNORM_OK;
+    return clnorm_fail(error, CLNORM_BAD_ARGS,
+                       "rows is %llu and a set has 1 element, whose variance with ddof 1 is "
+                       "divided by 0",
+                       (unsigned long long)rows);
+}
+
+static clnorm_status check_pairs(const clnorm_desc *desc, clnorm_direction direction,
+                                 const bool *given, clnorm_error *error)
+{
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         if (given[pairs[i][0]] != given[pairs[i][1]])
             return clnorm_fail(error, CLNORM_BAD_ARGS,
                                "of %s and %s one is NULL: give both or none",
                                tensors[pairs[i][0]].name, tensors[pairs[i][1]].name);
-    if (direction == CLNORM_FORWARD)
-        return CLNORM_OK;
     const bool center = clnorm_kind_of(desc).center && desc->backward == CLNORM_FROM_INPUT;
-    if (center && given[TENSOR_mean] != given[TENSOR_rstd])
+    if (direction == CLNORM_BACKWARD && center && given[TENSOR_mean] != given[TENSOR_rstd])
         return clnorm_fail(
             error, CLNORM_BAD_ARGS,
             "of mean and rstd one is NULL: give both, or none to compute them again");
-    return check_sum(desc, given, error);
+    return CLNORM_OK;
+}
+
+clnorm_status clnorm_tensors_check(const clnorm_desc *desc, clnorm_direction direction,
+                                   uint64_t rows, const bool *given, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    for (int id = 0; status == CLNORM_OK && id < TENSOR_COUNT; id++)
+        status = check_alone(desc, direction, rows, (clnorm_tensor_id)id, given[id], error);
+    if (status == CLNORM_OK)
+        status = check_pairs(desc, direction, given, error);
+    if (status == CLNORM_OK && rows > 0 && direction == CLNORM_BACKWARD)
+        status = check_sum(desc, given, error);
+    if (status == CLNORM_OK && rows > 0)
+        status = check_sets(desc, rows, error);
+    return status;
 }
 
 bool clnorm_may_alias(clnorm_direction direction, clnorm_tensor_id output, clnorm_tensor_id input)

@@ -61,9 +61,10 @@ void clnorm_host_array_set(clnorm_host_args *args, clnorm_tensor_id id, void *da
                            uint64_t stride);
 
 /* Everything that makes no sense about a choice of tensors: missing ones, ones that the descriptor
- * has no use for, mean without rstd. given[TENSOR_COUNT]: which are there. CLNORM_BAD_ARGS. */
+ * has no use for, mean without rstd, too few rows for a variance. given[TENSOR_COUNT]: which are
+ * there. Of no rows none need be. CLNORM_BAD_ARGS. */
 clnorm_status clnorm_tensors_check(const clnorm_desc *desc, clnorm_direction direction,
-                                   const bool *given, clnorm_error *error);
+                                   uint64_t rows, const bool *given, clnorm_error *error);
 
 /* Whether `output` may be exactly `input`: y = x, dx = dy and so on. */
 bool clnorm_may_alias(clnorm_direction direction, clnorm_tensor_id output, clnorm_tensor_id input);

@@ -2,8 +2,7 @@
 #include "base/checked.h"
 #include "base/sets.h"
 #include "base/span.h"
-#include "ops/op.h"
-#include "ops/tensors.h"
+#include "ops/lines.h"
 #include "runtime/mem.h"
 
 /* A tensor of the call with all that the checks need. */
@@ -92,76 +91,81 @@ static clnorm_status check_overlap(clnorm_direction direction, const operand *a,
                                : "allowed are tensors apart from one another");
 }
 
-/* Tensors of the call that are given; the number of them. */
+/* Tensors of the call that are given, and the workspace if it is used. */
+typedef struct {
+    operand of[TENSOR_COUNT + 1];
+    size_t count;
+} operands;
+
 static clnorm_status collect(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
-                             const clnorm_args *args, operand operands[TENSOR_COUNT], size_t *count,
-                             clnorm_error *error)
+                             const clnorm_args *args, operands *all, clnorm_error *error)
 {
     bool given[TENSOR_COUNT];
-    *count = 0;
+    clnorm_args_given(args, given);
+    all->count = 0;
     for (int i = 0; i < TENSOR_COUNT; i++) {
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
-        const clnorm_tensor *tensor = clnorm_args_tensor(args, id);
-        given[i] = tensor->buffer != NULL;
         if (given[i])
-            operands[(*count)++] = (operand){
+            all->of[all->count++] = (operand){
                 .id = id,
                 .name = clnorm_tensor_name(id),
-                .tensor = tensor,
+                .tensor = clnorm_args_tensor(args, id),
                 .use = clnorm_tensor_use_of(&op->desc, direction, id, rows),
             };
     }
-    return clnorm_tensors_check(&op->desc, direction, given, error);
+    return clnorm_tensors_check(&op->desc, direction, rows, given, error);
 }
 
-static clnorm_status check_operands(const clnorm_op *op, clnorm_direction direction,
-                                    operand *operands, size_t count, clnorm_error *error)
+/* It is no tensor of the table, but must not overlap one either. */
+static clnorm_status collect_workspace(const clnorm_op *op, clnorm_direction direction,
+                                       uint64_t rows, const clnorm_args *args, operands *all,
+                                       clnorm_error *error)
 {
-    clnorm_status status = CLNORM_OK;
-    for (size_t i = 0; i < count; i++)
-        TRY(check_operand(op, &operands[i], error));
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < i; j++)
-            TRY(check_overlap(direction, &operands[i], &operands[j], error));
-fail:
-    return status;
-}
-
-static clnorm_status check_workspace(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
-                                     const clnorm_tensor *workspace, clnorm_error *error)
-{
+    const clnorm_tensor *workspace = &args->workspace;
+    bool given[TENSOR_COUNT];
     clnorm_mem_info mem;
-    size_t bytes;
+    size_t bytes = 0;
     clnorm_status status;
-    if (!workspace->buffer)
+    clnorm_args_given(args, given);
+    if (!workspace->buffer || direction == CLNORM_FORWARD || !clnorm_leaves_lines(op, given))
         return CLNORM_OK;
     TRY(clnorm_op_workspace(op, direction, rows, &bytes, error));
     TRY(clnorm_mem_query(workspace->buffer, &mem, error));
-    if (mem.context != op->context->cl)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "workspace is of another OpenCL context than the op");
     if (workspace->offset % 8 || workspace->offset > mem.bytes ||
         mem.bytes - workspace->offset < bytes)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "workspace has %zu bytes and offset %llu; allowed are a multiple of 8 "
                            "with %zu bytes behind it",
                            mem.bytes, (unsigned long long)workspace->offset, bytes);
+    all->of[all->count++] = (operand){
+        .id = TENSOR_COUNT,
+        .name = "workspace",
+        .tensor = workspace,
+        .use = {.role = CLNORM_IN_OUT, .dtype = CLNORM_I8, .rows = bytes > 0, .cols = bytes},
+    };
 fail:
     return status;
 }
 
-/* Where a set goes through all rows, what is wrong with it is known only now. */
-static clnorm_status check_sets(const clnorm_op *op, uint64_t rows, const operand *operands,
-                                size_t count, clnorm_error *error)
+static clnorm_status check_operands(const clnorm_op *op, clnorm_direction direction, operands *all,
+                                    clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    for (size_t i = 0; i < all->count; i++)
+        TRY(check_operand(op, &all->of[i], error));
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t j = 0; j < i; j++)
+            TRY(check_overlap(direction, &all->of[i], &all->of[j], error));
+fail:
+    return status;
+}
+
+static clnorm_status check_sets(const clnorm_op *op, uint64_t rows, const operands *all,
+                                clnorm_error *error)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, rows);
-    if (op->desc.ddof == 1 && sets.segments * sets.run < 2)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "rows is %llu and a set has 1 element, whose variance with ddof 1 is "
-                           "divided by 0",
-                           (unsigned long long)rows);
-    for (size_t i = 0; i < count; i++) {
-        const operand *o = &operands[i];
+    for (size_t i = 0; i < all->count; i++) {
+        const operand *o = &all->of[i];
         const bool gaps = o->tensor->stride && o->tensor->stride != o->use.cols && rows > 1;
         if (sets.needs_dense_rows && o->use.has_stride && gaps)
             return clnorm_fail(error, CLNORM_BAD_ARGS,
@@ -177,8 +181,7 @@ clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
                                 cl_command_queue queue, uint64_t rows, const clnorm_args *args,
                                 clnorm_events events, clnorm_error *error)
 {
-    operand operands[TENSOR_COUNT];
-    size_t count;
+    operands all;
     clnorm_status status;
     if (!op || !args)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !op ? "op" : "args");
@@ -189,13 +192,11 @@ clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
     TRY(clnorm_context_check(op->context, error));
     TRY(clnorm_queue_check(op->context, queue, error));
     TRY(clnorm_wait_list_check(op->context, events.n_wait, events.wait_list, error));
-    if (rows == 0 && direction == CLNORM_FORWARD)
-        return CLNORM_OK;
-    TRY(collect(op, direction, rows, args, operands, &count, error));
-    TRY(check_operands(op, direction, operands, count, error));
-    TRY(check_workspace(op, direction, rows, &args->workspace, error));
+    TRY(collect(op, direction, rows, args, &all, error));
+    TRY(collect_workspace(op, direction, rows, args, &all, error));
+    TRY(check_operands(op, direction, &all, error));
     if (rows > 0)
-        TRY(check_sets(op, rows, operands, count, error));
+        TRY(check_sets(op, rows, &all, error));
 fail:
     return status;
 }

@@ -110,8 +110,9 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     const uint64_t sets = shape.sets.count;
     const uint64_t bytes = p->part.rows * d->cols * clnorm_dtype_bytes(d->dx_dtype);
     const uint64_t sets_per_group =
-        p->lines.slabs_per_mod > 0 ? p->lines.slab * shape.sets.inner
-                                   : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
+        p->lines.slabs_per_mod > 0 || p->lines.slab > 1
+            ? p->lines.slab * shape.sets.inner
+            : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
     const bool saved = d->stats == CLNORM_STATS_COMPUTED && is_wanted(p, TENSOR_rstd);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
@@ -129,7 +130,8 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     clnorm_push_u64(&list, sets_per_group);
     clnorm_push_u64(&list, p->lines.rows_per_mod * shape.sets.inner);
     clnorm_push_u64(&list, p->lines.slabs_per_mod);
-    clnorm_push_u64(&list, p->lines.per_row);
+    clnorm_push_u64(&list, p->lines.slab);
+    clnorm_push_u64(&list, p->lines.per_slab);
     clnorm_push_set_args(&list, op, p->args, &shape, p->part);
     push_more(&list, p);
     return clnorm_launch(built.kernels, p->queue, list.args, list.count,
@@ -247,15 +249,11 @@ uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint6
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-/* The op's own workspace for the queue, if there must be one and args have none. */
-static clnorm_status find_workspace(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
-                                    clnorm_args *args, clnorm_error *error)
+static bool needs_workspace(const clnorm_op *op, const clnorm_args *args)
 {
-    size_t bytes = 0;
-    const clnorm_status status = clnorm_op_workspace(op, CLNORM_BACKWARD, rows, &bytes, error);
-    if (status != CLNORM_OK || bytes == 0 || args->workspace.buffer)
-        return status;
-    return clnorm_workspace_get(op, queue, bytes, &args->workspace.buffer, error);
+    bool given[TENSOR_COUNT];
+    clnorm_args_given(args, given);
+    return clnorm_leaves_lines(op, given) && !args->workspace.buffer;
 }
 
 static clnorm_status run(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
@@ -281,17 +279,35 @@ fail:
     return status;
 }
 
+/* Between the kernels that leave lines in the op's workspace and those that add them up no other
+ * thread may enqueue its own. */
+static clnorm_status run_in_own_workspace(const clnorm_op *op, cl_command_queue queue,
+                                          uint64_t rows, const clnorm_args *args,
+                                          clnorm_events events, clnorm_error *error)
+{
+    clnorm_args with_workspace = *args;
+    clnorm_workspaces *workspaces = clnorm_workspaces_of(op);
+    size_t bytes = 0;
+    clnorm_status status = clnorm_op_workspace(op, CLNORM_BACKWARD, rows, &bytes, error);
+    if (status != CLNORM_OK)
+        return status;
+    lock_take(&workspaces->lock);
+    TRY(clnorm_workspace_get(op, queue, bytes, &with_workspace.workspace.buffer, error));
+    TRY(run(op, queue, rows, &with_workspace, events, error));
+fail:
+    lock_give(&workspaces->lock);
+    return status;
+}
+
 clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
                               const clnorm_args *args, cl_uint n_wait, const cl_event *wait_list,
                               cl_event *event, clnorm_error *error)
 {
     const clnorm_events events = {n_wait, wait_list, event};
-    clnorm_args with_workspace;
-    clnorm_status status;
-    TRY(clnorm_args_check(op, CLNORM_BACKWARD, queue, rows, args, events, error));
-    with_workspace = *args;
-    TRY(find_workspace(op, queue, rows, &with_workspace, error));
-    TRY(run(op, queue, rows, &with_workspace, events, error));
-fail:
-    return status;
+    const clnorm_status status =
+        clnorm_args_check(op, CLNORM_BACKWARD, queue, rows, args, events, error);
+    if (status != CLNORM_OK)
+        return status;
+    return (needs_workspace(op, args) ? run_in_own_workspace : run)(op, queue, rows, args, events,
+                                                                    error);
 }

@@ -2,7 +2,6 @@
 #include "ops/host_arrays.h"
 
 #include "base/kind.h"
-#include "base/sets.h"
 #include "base/span.h"
 
 /* ---- one array ----------------------------------------------------------------------------- */
@@ -119,13 +118,7 @@ static clnorm_status check_given(const clnorm_op *op, clnorm_direction direction
     bool given[TENSOR_COUNT];
     for (int id = 0; id < TENSOR_COUNT; id++)
         given[id] = clnorm_host_array(args, (clnorm_tensor_id)id).data != NULL;
-    const clnorm_status status = clnorm_tensors_check(&op->desc, direction, given, error);
-    if (status == CLNORM_OK && op->desc.ddof == 1 && clnorm_set_size(&op->desc, rows) < 2)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "ddof is 1 and %llu rows give sets of one element, so that the variance "
-                           "is divided by 0",
-                           (unsigned long long)rows);
-    return status;
+    return clnorm_tensors_check(&op->desc, direction, rows, given, error);
 }
 
 clnorm_status clnorm_host_arrays_find(const clnorm_op *op, clnorm_direction direction,
@@ -136,7 +129,7 @@ clnorm_status clnorm_host_arrays_find(const clnorm_op *op, clnorm_direction dire
     clnorm_status status;
     *arrays = (clnorm_host_arrays){.direction = direction, .rows = rows};
     TRY(check_given(op, direction, rows, args, error));
-    for (int i = 0; i < TENSOR_COUNT; i++) {
+    for (int i = 0; rows > 0 && i < TENSOR_COUNT; i++) {
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
         const clnorm_output array = clnorm_host_array(args, id);
         if (!array.data)

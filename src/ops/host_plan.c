@@ -3,6 +3,7 @@
 
 #include "base/kind.h"
 #include "base/sets.h"
+#include "ops/lines.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -130,15 +131,24 @@ static void try_zero_copy(const clnorm_op *op, const clnorm_host_arrays *arrays,
     plan->rows_per_chunk = chunk;
 }
 
+static bool leaves_lines(const clnorm_op *op, const clnorm_host_arrays *arrays)
+{
+    bool given[TENSOR_COUNT] = {false};
+    for (size_t i = 0; i < arrays->count; i++)
+        given[arrays->tensors[i].id] = true;
+    return arrays->direction == CLNORM_BACKWARD && clnorm_leaves_lines(op, given);
+}
+
 clnorm_status clnorm_host_plan_make(const clnorm_op *op, const clnorm_host_arrays *arrays,
                                     const clnorm_host_options *options, clnorm_host_plan *plan,
                                     clnorm_error *error)
 {
     const uint64_t half = op->context->device.global_bytes / 2; /* others use the device too */
     const uint64_t asked = options->max_device_bytes;
-    clnorm_status status;
+    clnorm_status status = CLNORM_OK;
     *plan = (clnorm_host_plan){.slots = 1};
-    TRY(clnorm_op_workspace(op, arrays->direction, arrays->rows, &plan->workspace, error));
+    if (leaves_lines(op, arrays))
+        TRY(clnorm_op_workspace(op, arrays->direction, arrays->rows, &plan->workspace, error));
     const needs n = needs_of(op, arrays, plan->workspace);
     TRY(cut(op, arrays, &n, asked ? asked : half, plan, error));
     if (!options->copy)

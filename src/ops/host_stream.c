@@ -324,8 +324,8 @@ static clnorm_status call(const clnorm_op *op, clnorm_direction direction, uint6
     job j = {.op = op, .args = args, .options = options ? options : &defaults};
     clnorm_status status;
     TRY(check_structs(op, args, j.options, report, error));
+    TRY(clnorm_host_arrays_find(op, direction, rows, args, &j.arrays, error));
     if (rows > 0) {
-        TRY(clnorm_host_arrays_find(op, direction, rows, args, &j.arrays, error));
         TRY(clnorm_host_plan_make(op, &j.arrays, j.options, &j.plan, error));
         TRY(run(&j, error));
     } else if (direction == CLNORM_BACKWARD) {

@@ -30,11 +30,20 @@ static void cut_rows(clnorm_lines *lines, const clnorm_op *op, uint64_t all)
     lines->count = whole * lines->slabs_per_mod + ceil_div(rest, lines->slab);
 }
 
+/* Samples have lines of their own, which lets more groups work, until there are very many. Then as
+ * many share a line as leaves no more than 64 additions to a chain. */
 static void cut_channels(clnorm_lines *lines, const clnorm_op *op, uint64_t all)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    lines->per_row = sets.through_rows ? 0 : sets.per_col ? ceil_div(sets.segments, 64) : 1;
-    lines->count = sets.through_rows ? all > 0 : all * lines->per_row;
+    const uint64_t chain = sets.per_col ? sets.segments : 1;
+    const uint64_t longest = chain < 64 ? 64 / chain : 1, wanted = ceil_div(all, 256);
+    if (sets.through_rows) {
+        lines->count = all > 0;
+        return;
+    }
+    lines->slab = wanted < 1 ? 1 : wanted < longest ? wanted : longest;
+    lines->per_slab = ceil_div(chain, 64);
+    lines->count = ceil_div(all, lines->slab) * lines->per_slab;
 }
 
 clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
@@ -68,7 +77,16 @@ clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
 uint64_t clnorm_line_at(const clnorm_lines *lines, uint64_t row)
 {
     if (lines->slabs_per_mod == 0)
-        return row * lines->per_row;
+        return row / lines->slab * lines->per_slab;
     return row / lines->rows_per_mod * lines->slabs_per_mod +
            row % lines->rows_per_mod / lines->slab;
+}
+
+bool clnorm_leaves_lines(const clnorm_op *op, const bool *given)
+{
+    const clnorm_lines lines = clnorm_lines_of(op, 1);
+    bool any = false;
+    for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
+        any = any || (lines.gradients[i].used && given[lines.gradients[i].id]);
+    return any;
 }

@@ -115,7 +115,10 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
     op = calloc(1, sizeof(*op));
     if (!op)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for an op");
-    *op = (clnorm_op){.context = context, .desc = resolved, .lock = CLNORM_LOCK_INIT};
+    *op = (clnorm_op){.context = context,
+                      .desc = resolved,
+                      .lock = CLNORM_LOCK_INIT,
+                      .workspaces = {CLNORM_LOCK_INIT, NULL}};
     TRY(clnorm_geometry_choose(context, &resolved, &op->geometry, error));
     if (build_now) {
         TRY(clnorm_op_kernel(op, CLNORM_KERNEL_FORWARD, &built, error));

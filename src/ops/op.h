@@ -22,16 +22,21 @@ typedef enum clnorm_kernel_id {
     CLNORM_KERNELS
 } clnorm_kernel_id;
 
-typedef struct clnorm_workspace clnorm_workspace;
+/* Buffers for sums, one for each queue. The lock is held from finding one until all that uses it is
+ * enqueued. */
+typedef struct clnorm_workspaces {
+    clnorm_lock lock;
+    struct clnorm_workspace *first;
+} clnorm_workspaces;
 
 struct clnorm_op {
     clnorm_context *context;
     clnorm_desc desc; /* resolved */
     clnorm_geometry geometry;
+    clnorm_workspaces workspaces; /* has a lock of its own */
     /* what changes after creation, under the lock */
     clnorm_lock lock;
     clnorm_built built[CLNORM_KERNELS];
-    clnorm_workspace *workspaces;
 };
 
 /* clnorm_op_create; without `build` the forward kernel too waits until it is needed. */
@@ -41,9 +46,11 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
 clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
                                clnorm_error *error);
 
-/* A buffer of at least that many bytes that calls on this queue, an in-order one, share. */
+/* A buffer of at least that many bytes (0: NULL) that calls on this queue, an in-order one, share.
+ * With the lock of clnorm_workspaces_of held. */
 clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, uint64_t bytes,
                                    cl_mem *mem, clnorm_error *error);
+clnorm_workspaces *clnorm_workspaces_of(const clnorm_op *op);
 void clnorm_workspaces_release(clnorm_op *op);
 
 /* Everything that can be wrong with a call, found before anything is enqueued. */

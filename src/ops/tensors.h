@@ -6,6 +6,8 @@
 #include "base/tensor.h"
 
 const clnorm_tensor *clnorm_args_tensor(const clnorm_args *args, clnorm_tensor_id id);
+/* Which of them have a buffer. */
+void clnorm_args_given(const clnorm_args *args, bool given[TENSOR_COUNT]);
 void clnorm_args_set(clnorm_args *args, clnorm_tensor_id id, clnorm_tensor tensor);
 
 #endif

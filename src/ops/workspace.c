@@ -38,9 +38,9 @@ fail:
     return status;
 }
 
-static struct clnorm_workspace *entry_of(clnorm_op *op, cl_command_queue queue)
+static struct clnorm_workspace *entry_of(clnorm_workspaces *all, cl_command_queue queue)
 {
-    struct clnorm_workspace *w = op->workspaces;
+    struct clnorm_workspace *w = all->first;
     while (w && w->queue != queue)
         w = w->next;
     if (w)
@@ -51,8 +51,8 @@ static struct clnorm_workspace *entry_of(clnorm_op *op, cl_command_queue queue)
         return NULL;
     }
     w->queue = queue;
-    w->next = op->workspaces;
-    op->workspaces = w;
+    w->next = all->first;
+    all->first = w;
     return w;
 }
 
@@ -72,30 +72,32 @@ static clnorm_status grow(const clnorm_op *op, struct clnorm_workspace *w, uint6
     return clnorm_cl_check(code, "clCreateBuffer", error);
 }
 
-clnorm_status clnorm_workspace_get(const clnorm_op *const_op, cl_command_queue queue,
-                                   uint64_t bytes, cl_mem *mem, clnorm_error *error)
+clnorm_workspaces *clnorm_workspaces_of(const clnorm_op *op)
 {
-    clnorm_op *op = (clnorm_op *)(uintptr_t)const_op; /* this part of it is behind the lock */
+    return &((clnorm_op *)(uintptr_t)op)->workspaces; /* this part of it is behind its lock */
+}
+
+clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, uint64_t bytes,
+                                   cl_mem *mem, clnorm_error *error)
+{
     clnorm_status status = check_in_order(queue, error);
-    if (status != CLNORM_OK)
+    if (status != CLNORM_OK || bytes == 0)
         return status;
-    lock_take(&op->lock);
-    struct clnorm_workspace *w = entry_of(op, queue);
+    struct clnorm_workspace *w = entry_of(clnorm_workspaces_of(op), queue);
     if (!w)
-        status = clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a workspace");
-    else if (w->bytes < bytes)
+        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a workspace");
+    if (w->bytes < bytes)
         status = grow(op, w, bytes, error);
     if (status == CLNORM_OK)
         *mem = w->mem;
-    lock_give(&op->lock);
     return status;
 }
 
 void clnorm_workspaces_release(clnorm_op *op)
 {
-    while (op->workspaces) {
-        struct clnorm_workspace *w = op->workspaces;
-        op->workspaces = w->next;
+    while (op->workspaces.first) {
+        struct clnorm_workspace *w = op->workspaces.first;
+        op->workspaces.first = w->next;
         if (w->mem)
             clReleaseMemObject(w->mem);
         clReleaseCommandQueue(w->queue);

@@ -102,8 +102,7 @@ clnorm_status clnorm_reference_check(const clnorm_desc *desc, clnorm_direction d
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "direction is %d; allowed are 0 (forward) and 1 (backward)",
                            (int)direction);
-    if (rows > 0)
-        status = clnorm_tensors_check(resolved, direction, given, error);
+    status = clnorm_tensors_check(resolved, direction, rows, given, error);
     if (status == CLNORM_OK)
         status = check_arrays(resolved, direction, rows, args, error);
     return status;
