@@ -231,6 +231,7 @@ static void test_bad_arguments_write_nothing(void **state)
         {NULL, x, 2, 0, "y is NULL"},
         {y, x, 2, 3, "x_stride is 3; allowed are 0 and numbers from cols, 4"},
         {y, x, UINT64_MAX, 0, "y has 18446744073709551615 rows"},
+        {y, (const float *)(y + 3), 1, 0, "y overlaps x"},
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(reference(&desc, bad[i].y, &mean, NULL, bad[i].x, NULL, NULL, bad[i].rows,

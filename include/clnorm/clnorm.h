@@ -173,13 +173,12 @@ typedef enum clnorm_act_gate {
 } clnorm_act_gate;
 
 /* How y is scaled before it is stored as i8, e4m3 or e5m2; y_dtype says which. The value of an
- * element q is q * qscale, or (q - qzero) * qscale. */
+ * element q is q * qscale, or (q - qzero) * qscale with quant_asymmetric. */
 typedef enum clnorm_quant {
     CLNORM_QUANT_NONE = 0,
     CLNORM_QUANT_STATIC, /* one scale, given in args.qscale */
     CLNORM_QUANT_ROW, /* a scale for each row, from its largest |y|, written to args.qscale */
-    CLNORM_QUANT_GROUP, /* a scale for each quant_group columns of a row */
-    CLNORM_QUANT_ROW_ASYMMETRIC /* i8: scale and zero point from the least and largest y of a row */
+    CLNORM_QUANT_GROUP /* a scale for each quant_group columns of a row */
 } clnorm_quant;
 
 /* Optional inputs of a descriptor. s = alpha * residual + gate * dropout(x + x_bias) is what is
@@ -203,9 +202,11 @@ typedef enum clnorm_form {
  * Sums are done in float, or in double for f64 tensors, with the mean carried as two numbers, so
  * that y is right to a few units of the last place whatever the mean of a row. The bits of a row
  * depend on that row, the descriptor and the device alone: not on rows, nor on the run.
- * A set that holds NaN or an infinity gives NaN in all of its y, mean and rstd (the mean of RMSNorm
- * stays 0), and nowhere else.
- * A constant set gives y = bias; with eps = 0 it gives y = NaN and rstd = infinity. */
+ * A set that holds NaN or an infinity gives NaN in all of its y, mean and rstd (where no mean is
+ * subtracted it stays 0), and nowhere else. As i8 such a y is 0, under a scale of NaN. What has no
+ * part in the statistics spreads none: given statistics, columns from stats_cols on, dropped ones.
+ * Where the mean is subtracted, a constant set gives y = bias; with eps = 0 y is NaN and rstd
+ * infinity. */
 typedef struct clnorm_desc {
     size_t struct_size;
     clnorm_kind kind;
@@ -227,7 +228,7 @@ typedef struct clnorm_desc {
     clnorm_eps_mode eps_mode;
     unsigned ddof; /* the variance is divided by N - ddof: 0 or 1 */
     uint64_t stats_cols; /* rms_norm: the statistics come from that many first columns; 0: all */
-    double p; /* of lp_norm: 1 or more */
+    double p; /* of lp_norm: 1 to 64 */
     int center_only; /* 1: y = x - mean, no division (layer_norm, mvn) */
     double weight_offset; /* added to the weight in float: 1 for zero-centred weights */
     clnorm_cast cast;
@@ -240,9 +241,15 @@ typedef struct clnorm_desc {
     clnorm_act_gate act_gate;
     double dropout; /* probability that an element of x is dropped: 0 to 1 */
     double momentum; /* batch_norm: running = (1 - momentum) * running + momentum * batch */
-    int running_biased; /* 1: running_var takes the biased variance (ONNX), 0: N - 1 (PyTorch) */
+    /* 1: running_var takes the biased variance (ONNX), 0: divided by N - 1 (PyTorch, which refuses
+     * N = 1; here the variance of one element is 0) */
+    int running_biased;
     clnorm_quant quant;
     uint64_t quant_group; /* columns of a scale, which divide cols */
+    /* 1: i8 with a zero point for each scale, both from the least and the largest y, and 0; with
+     * quant static both are given */
+    int quant_asymmetric;
+    /* Of the scales of quant row and group, not asymmetric: */
     double qscale_min; /* least scale; 0: FLT_EPSILON for i8, 1 / (512 * largest) for fp8 */
     double qscale_max; /* largest scale; 0: no limit */
     clnorm_source_of_backward backward;
@@ -257,7 +264,7 @@ typedef struct clnorm_desc {
             CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT,                      \
             CLNORM_DTYPE_DEFAULT, 1e-5, CLNORM_FORM_AUTO, 0, 0, CLNORM_NCHW, CLNORM_EPS_INSIDE, 0, \
             0, 2, 0, 0, CLNORM_CAST_WIDE, CLNORM_STATS_COMPUTED, 0, 1, CLNORM_SUM_ROUNDED, 0, 1,   \
-            CLNORM_ACT_NONE, 0, 0.1, 0, CLNORM_QUANT_NONE, 0, 0, 0, CLNORM_FROM_INPUT              \
+            CLNORM_ACT_NONE, 0, 0.1, 0, CLNORM_QUANT_NONE, 0, 0, 0, 0, CLNORM_FROM_INPUT           \
     }
 
 /* CLNORM_BAD_DESC with a text that names the field, its value and what is allowed. */
@@ -296,8 +303,9 @@ typedef struct clnorm_host_args {
                                  there lets them be computed again */
     clnorm_output running_mean, running_var; /* [channels], of the type of mean, updated; NULL: not
                                                 kept. Inputs where stats are running */
-    clnorm_output qscale; /* [1], [rows] or [rows, cols / quant_group] of float */
-    clnorm_output qzero; /* [rows] of i8 */
+    /* [1], [rows] or [rows, cols / quant_group] of float, and the same of i8; inputs where quant is
+     * static */
+    clnorm_output qscale, qzero;
     clnorm_output qsum; /* [rows] of i32: the sum of a row's i8 elements */
     /* inputs */
     clnorm_input x; /* [rows, cols] */
@@ -339,7 +347,9 @@ typedef struct clnorm_host_args {
  *
  * Inputs are of the descriptor's dtypes. Outputs are arrays of double without gaps (their strides
  * are not used), not rounded to their dtypes: qscale too, and quantised elements are whole numbers
- * (i8) or numbers of the type (fp8). running_mean and running_var are read and written as double.
+ * (i8) or numbers of the type (fp8). Where running_mean and running_var are updated they are read
+ * and written as double. Outputs must not overlap inputs or one another, not even as in a call on a
+ * device.
  *
  * CLNORM_BAD_DESC, CLNORM_BAD_ARGS, CLNORM_OUT_OF_MEMORY: nothing was written. */
 CLNORM_API clnorm_status clnorm_reference(const clnorm_desc *desc, clnorm_direction direction,
@@ -455,8 +465,10 @@ CLNORM_API const clnorm_device *clnorm_context_device(const clnorm_context *cont
 
 typedef struct clnorm_op clnorm_op;
 
-/* Builds the kernels (up to seconds when they are new to the device); later calls are cheap.
- * The op is immutable: any number of threads may run it at once. The context must outlive it. */
+/* Builds the forward kernel, up to seconds when it is new to the device; those of a backward pass
+ * are built by the first call that needs them, which may fail with CLNORM_BUILD_FAILED then. All
+ * other calls are cheap. Any number of threads may run an op at once. The context must outlive it.
+ */
 CLNORM_API clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_desc *desc,
                                           clnorm_op **op, clnorm_error *error);
 CLNORM_API void clnorm_op_destroy(clnorm_op *op);
@@ -466,7 +478,8 @@ CLNORM_API const clnorm_desc *clnorm_op_desc(const clnorm_op *op);
 /* Longest chain of dependent additions from an element to a sum over its row. */
 CLNORM_API unsigned clnorm_op_depth(const clnorm_op *op);
 
-/* Bytes of device memory that a call needs besides its tensors, for `rows` rows; 0 for a forward
+/* Bytes of device memory that a call needs besides its tensors, for `rows` rows, if it is to give
+ * every gradient; none without gradients of parameters that are sums over rows, nor for a forward
  * pass. */
 CLNORM_API clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction direction,
                                              uint64_t rows, size_t *bytes, clnorm_error *error);
@@ -488,7 +501,8 @@ typedef struct clnorm_args {
     clnorm_tensor dy, dsum;
     clnorm_tensor dx, dresidual, dz, dx_bias, dgate, dweight, dbias, dscale, dshift, dmean, drstd;
     /* offset in bytes, a multiple of 8. NULL: where one is needed, the op keeps one for the queue,
-     * which must be in-order then. A workspace serves one call at a time. */
+     * which must be in-order then; it retains queue and buffer until it is destroyed. A workspace
+     * serves one call at a time and must not overlap a tensor. */
     clnorm_tensor workspace;
 } clnorm_args;
 

@@ -3,6 +3,7 @@
 
 #include "base/desc.h"
 #include "base/dtype.h"
+#include "base/span.h"
 #include "base/status.h"
 
 #include <float.h>
@@ -108,6 +109,48 @@ clnorm_status clnorm_reference_check(const clnorm_desc *desc, clnorm_direction d
     return status;
 }
 
+/* ---- overlaps ------------------------------------------------------------------------------ */
+
+typedef struct {
+    clnorm_tensor_id id;
+    bool written;
+    clnorm_span span;
+} place;
+
+/* Outputs are doubles here, whatever the tensor's dtype. Shapes have been checked. */
+static size_t find_places(const clnorm_evaluation *e, place places[TENSOR_COUNT])
+{
+    size_t count = 0;
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const clnorm_tensor_use *use = &e->uses[id];
+        const clnorm_output array = e->arrays[id];
+        const bool written = use->role == CLNORM_OUTPUT || use->role == CLNORM_IN_OUT;
+        const uint64_t stride =
+            use->has_stride && array.stride && !written ? array.stride : use->cols;
+        if (!array.data || use->rows == 0 || use->cols == 0)
+            continue;
+        places[count] = (place){.id = (clnorm_tensor_id)id, .written = written};
+        clnorm_span_make((uintptr_t)array.data, use->rows, use->cols, stride,
+                         written ? sizeof(double) : clnorm_dtype_bytes(use->dtype),
+                         &places[count++].span);
+    }
+    return count;
+}
+
+static clnorm_status check_overlaps(const clnorm_evaluation *e, clnorm_error *error)
+{
+    place places[TENSOR_COUNT];
+    const size_t count = find_places(e, places);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if ((places[i].written || places[j].written) &&
+                clnorm_spans_overlap(&places[i].span, &places[j].span))
+                return clnorm_fail(error, CLNORM_BAD_ARGS, "%s overlaps %s",
+                                   clnorm_tensor_name(places[j].id),
+                                   clnorm_tensor_name(places[i].id));
+    return CLNORM_OK;
+}
+
 /* ---- the public function ------------------------------------------------------------------- */
 
 /* Outputs of the reference have no gaps and are doubles. */
@@ -126,8 +169,7 @@ clnorm_status clnorm_reference(const clnorm_desc *desc, clnorm_direction directi
 {
     clnorm_desc resolved;
     clnorm_evaluation e;
-    const clnorm_status status =
-        clnorm_reference_check(desc, direction, rows, args, &resolved, error);
+    clnorm_status status = clnorm_reference_check(desc, direction, rows, args, &resolved, error);
     if (status != CLNORM_OK)
         return status;
     clnorm_evaluation_init(&e, &resolved, direction, rows, args);
@@ -136,5 +178,6 @@ clnorm_status clnorm_reference(const clnorm_desc *desc, clnorm_direction directi
             e.uses[id].dtype = CLNORM_F64;
     e.emit = store;
     e.user = &e;
-    return clnorm_evaluate(&e, error);
+    status = check_overlaps(&e, error);
+    return status == CLNORM_OK ? clnorm_evaluate(&e, error) : status;
 }
