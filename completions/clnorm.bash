@@ -10,11 +10,11 @@ _clnorm() {
         --running-var --new-running-mean --new-running-var --residual --sum --x-bias --gate --scale
         --shift --silu-after --silu-before --qscale --qzero --qsum --backward --dsum --dx --dweight
         --dbias --dresidual --dz --dx-bias --dgate --dscale --dshift --dmean --drstd'
-    local numbers='--axes --channels --groups --eps --ddof --stats-cols --p --weight-offset --alpha
+    local numbers='--axes --channels --groups --eps --stats-cols --p --weight-offset --alpha
         --rows-per-mod --scale-offset --dropout --seed --momentum --quant-group --qscale-min
         --qscale-max --max-device-bytes'
     local flags='--eps-inside --eps-outside --eps-clamp --center-only --cast-first --sum-exact
-        --running-biased --from-output --bf16 --verify'
+        --running-biased --asymmetric --from-output --bf16 --verify'
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -40,8 +40,9 @@ _clnorm() {
         ;;
     run:--dtype | run:--grad-dtype) words='f32 f16 bf16 f64' ;;
     run:--out-dtype) words='f32 f16 bf16 f64 i8 e4m3 e5m2' ;;
+    run:--ddof) words='0 1' ;;
     run:--layout) words='nchw nhwc' ;;
-    run:--quant) words='static row group row-asymmetric' ;;
+    run:--quant) words='static row group' ;;
     check:--dtype) words='all f32 f16 bf16 f64 mixed' ;;
     check:--direction) words='all forward backward' ;;
     check:--form) words='all sequential cooperative' ;;
@@ -72,7 +73,7 @@ _clnorm() {
     words='--device --json --no-color --help'
     case $command in
     devices) words+=' --doctor' ;;
-    run) words+=" $files $numbers $flags --op --layout --dtype --out-dtype --grad-dtype --quant" ;;
+    run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

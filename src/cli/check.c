@@ -70,20 +70,6 @@ static bool check_device(struct check_report *report, const clnorm_device *devic
     return ok;
 }
 
-/* Digits only; *text is moved behind them. */
-static bool parse_digits(const char **text, uint64_t *value)
-{
-    const char *const begin = *text;
-    *value = 0;
-    for (; **text >= '0' && **text <= '9'; ++*text) {
-        const uint64_t digit = (uint64_t)(**text - '0');
-        if (*value > (UINT64_MAX - digit) / 10)
-            return false;
-        *value = 10 * *value + digit;
-    }
-    return *text > begin;
-}
-
 static bool parse_shape(const char *shape, clnorm_check_filter *filter, clnorm_error *error)
 {
     const char *text = shape;
@@ -117,19 +103,30 @@ static bool parse_part(const char *part, clnorm_check_filter *filter, clnorm_err
     return true;
 }
 
+/* Adds the names that begin with the first n characters of `name`, and counts them. */
+static size_t list_variants(char *names, size_t bytes, const char *name, size_t n)
+{
+    size_t count = 0, used = 0, found = 0;
+    const clnorm_variant *variants = clnorm_variants(&count);
+    for (size_t i = 0; i < count && used < bytes; i++)
+        if (strncmp(variants[i].name, name, n) == 0)
+            used += (size_t)snprintf(names + used, bytes - used, "%s%s", found++ ? ", " : "",
+                                     variants[i].name);
+    return found;
+}
+
+/* Where some names begin as this one does, only these are told. */
 static bool find_variant(const char *name, clnorm_check_filter *filter, clnorm_error *error)
 {
     char names[sizeof(error->text) - 200] = "";
-    size_t count = 0, used = 0;
-    const clnorm_variant *variants = clnorm_variants(&count);
     if (!name)
         return true;
     filter->variant = clnorm_variant_find(name);
     if (filter->variant)
         return true;
-    for (size_t i = 0; i < count && used < sizeof(names); i++)
-        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-                                 variants[i].name);
+    const size_t n = strcspn(name, "+/");
+    if (n == 0 || list_variants(names, sizeof(names), name, n) == 0)
+        list_variants(names, sizeof(names), "", 0);
     return refuse(error, "--variant '%s': must be one of %s", name, names);
 }
 
@@ -165,6 +162,19 @@ static bool check_devices(struct check_report *report, const struct wishes *wish
     return ok;
 }
 
+static bool nothing_to_do(const struct wishes *wishes, size_t left_out, clnorm_error *error)
+{
+    if (left_out > 0)
+        return refuse(error,
+                      "no case has a shape that fits: %zu are too large, or none for their "
+                      "operator; allowed are other --shape, --max-elements",
+                      left_out);
+    return refuse(error,
+                  "no case is left%s; allowed are an --op, --variant, --direction, --dtype and "
+                  "--form that go together",
+                  wishes->part ? " in this --part" : "");
+}
+
 static int check(const struct wishes *wishes)
 {
     struct check_report report = {.n_lines = 0};
@@ -172,9 +182,15 @@ static int check(const struct wishes *wishes)
     clnorm_error error = {.status = CLNORM_OK};
     size_t count = 0;
     int code = CLI_OK;
+    if (wishes->json && wishes->markdown) {
+        complain("--json and --markdown are given; allowed is one of them");
+        return CLI_USAGE;
+    }
     interrupt_install();
     const bool ok = !clnorm_devices_list(&devices, &count, &error) &&
-                    check_devices(&report, wishes, devices, count, &error);
+                    check_devices(&report, wishes, devices, count, &error) &&
+                    (report.n_lines > 0 || interrupt_pending() ||
+                     nothing_to_do(wishes, report.left_out, &error));
     if (ok)
         code = wishes->json       ? check_report_json(&report)
                : wishes->markdown ? check_report_markdown(&report)
@@ -194,7 +210,9 @@ int cmd_check(int argc, const char **argv)
 {
     struct wishes wishes = {.max_elements = not_given, .seed = 1};
     const struct cli_option options[] = {
-        {"op", 0, OPTION_CHOICE, &wishes.op, KINDS, "operator (all)"},
+        {"op", 0, OPTION_CHOICE, &wishes.op, KINDS,
+         "all, layer_norm, rms_norm, group_norm, instance_norm, batch_norm, lp_norm, weight_norm "
+         "or mvn (all)"},
         {"variant", 0, OPTION_TEXT, &wishes.variant, "NAME",
          "this one only, as the table calls it: rms_norm+residual+exact"},
         {"direction", 0, OPTION_CHOICE, &wishes.direction, "all|forward|backward",
@@ -226,7 +244,7 @@ int cmd_check(int argc, const char **argv)
             "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n"
             "  clnorm check --variant layer_norm+residual --direction backward\n",
     };
-    int code = options_parse(argc, argv, options, &usage);
+    int code = options_parse(argc, argv, options, &usage, NULL);
     if (code == CLI_GO_ON)
         code = check(&wishes);
     options_release(options);

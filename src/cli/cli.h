@@ -93,11 +93,15 @@ struct cli_usage {
 
 #define CLI_GO_ON (-1)
 
-/* Returns CLI_GO_ON, or the exit code after --help or a complaint that names option and value. */
+/* Returns CLI_GO_ON, or the exit code after --help or a complaint that names option and value.
+ * given: set to true at the places of those that are given; or NULL. */
 int options_parse(int argc, const char **argv, const struct cli_option *options,
-                  const struct cli_usage *usage);
+                  const struct cli_usage *usage, bool *given);
 /* Frees the texts that options_parse put into the values. */
 void options_release(const struct cli_option *options);
+
+/* Digits only; *text is moved behind them. false if there are none, or too many for 64 bits. */
+bool parse_digits(const char **text, uint64_t *value);
 
 /* The name of `names` (n of them) that is a slip of the pen away from `text`, or NULL. */
 const char *closest_name(const char *text, const char *const *names, size_t n);

@@ -237,7 +237,7 @@ int cmd_devices(int argc, const char **argv)
             "  clnorm devices --doctor\n"
             "  clnorm devices --device gpu --json\n",
     };
-    int code = options_parse(argc, argv, options, &usage);
+    int code = options_parse(argc, argv, options, &usage, NULL);
     if (code == CLI_GO_ON)
         code = list(&wishes);
     options_release(options);

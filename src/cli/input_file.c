@@ -14,11 +14,9 @@
 static bool set_dtype(struct input_file *input, enum npy_type type, bool u16_is_bf16,
                       clnorm_error *error)
 {
-    static const clnorm_dtype dtypes[] = {[NPY_F32] = CLNORM_F32,
-                                          [NPY_F16] = CLNORM_F16,
-                                          [NPY_F64] = CLNORM_F64,
-                                          [NPY_U16] = CLNORM_BF16,
-                                          [NPY_U8] = CLNORM_F32};
+    static const clnorm_dtype dtypes[] = {
+        [NPY_F32] = CLNORM_F32,  [NPY_F16] = CLNORM_F16, [NPY_F64] = CLNORM_F64,
+        [NPY_U16] = CLNORM_BF16, [NPY_U8] = CLNORM_F32,  [NPY_I8] = CLNORM_I8};
     if (type == NPY_U16 && !u16_is_bf16)
         return refuse(error, "%s: dtype '<u2' is allowed only with --dtype bf16 or --bf16",
                       input->path);

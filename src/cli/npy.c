@@ -8,7 +8,7 @@
 
 static const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 static const char allowed_types[] =
-    "'<f4', '<f2', '<f8', '|u1', and '<u2' with --dtype bf16 or --bf16";
+    "'<f4', '<f2', '<f8', '|u1', '|i1' for --qzero, and '<u2' with --dtype bf16 or --bf16";
 
 static const struct {
     const char *name;
@@ -17,7 +17,7 @@ static const struct {
     [NPY_F32] = {"<f4", 4}, [NPY_F16] = {"<f2", 2}, [NPY_F64] = {"<f8", 8}, [NPY_U16] = {"<u2", 2},
     [NPY_U8] = {"|u1", 1},  [NPY_I8] = {"|i1", 1},  [NPY_I32] = {"<i4", 4},
 };
-enum { N_READ_TYPES = NPY_U8 + 1 };
+enum { N_READ_TYPES = NPY_I8 + 1 };
 
 const char *npy_type_name(enum npy_type type) { return types[type].name; }
 size_t npy_type_bytes(enum npy_type type) { return types[type].bytes; }

@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <popt.h>
 #include <stdlib.h>
@@ -65,24 +64,24 @@ static bool parse_number(const char *text, void *value, const char *argument)
     return true;
 }
 
-static bool parse_digits(const char *text, const char **end, uint64_t *value)
+bool parse_digits(const char **text, uint64_t *value)
 {
-    if (!isdigit((unsigned char)*text))
-        return false;
-    errno = 0;
-    char *stop;
-    const unsigned long long number = strtoull(text, &stop, 10);
-    *end = stop;
-    *value = number;
-    return errno == 0;
+    const char *const begin = *text;
+    *value = 0;
+    for (; **text >= '0' && **text <= '9'; ++*text) {
+        const uint64_t digit = (uint64_t)(**text - '0');
+        if (*value > (UINT64_MAX - digit) / 10)
+            return false;
+        *value = 10 * *value + digit;
+    }
+    return *text > begin;
 }
 
 static bool parse_count(const char *text, void *value, const char *argument)
 {
     (void)argument;
-    const char *end;
     uint64_t number;
-    if (!parse_digits(text, &end, &number) || *end)
+    if (!parse_digits(&text, &number) || *text)
         return false;
     *(uint64_t *)value = number;
     return true;
@@ -92,14 +91,13 @@ static bool parse_size(const char *text, void *value, const char *argument)
 {
     static const char suffixes[] = "KMGT";
     (void)argument;
-    const char *end;
     uint64_t number;
-    if (!parse_digits(text, &end, &number) || number == 0)
+    if (!parse_digits(&text, &number) || number == 0)
         return false;
     unsigned shift = 0;
-    if (*end) {
-        const char *suffix = strchr(suffixes, toupper((unsigned char)*end));
-        if (!suffix || end[1])
+    if (*text) {
+        const char *suffix = strchr(suffixes, toupper((unsigned char)*text));
+        if (!suffix || text[1])
             return false;
         shift = 10 * (unsigned)(suffix - suffixes + 1);
     }
@@ -258,7 +256,7 @@ static int show_help(poptContext context, const struct cli_usage *usage)
 }
 
 int options_parse(int argc, const char **argv, const struct cli_option *options,
-                  const struct cli_usage *usage)
+                  const struct cli_usage *usage, bool *given)
 {
     struct poptOption table[MAX_OPTIONS + 2];
     fill_popt_table(options, table);
@@ -276,6 +274,8 @@ int options_parse(int argc, const char **argv, const struct cli_option *options,
             code = show_help(context, usage);
         else
             code = set_option(&options[found - 1], poptGetOptArg(context));
+        if (given && found > 0 && found != HELP)
+            given[found - 1] = true;
     }
     if (code == CLI_GO_ON)
         code = take_operands(context, options, argv[0]);

@@ -10,7 +10,7 @@ static const struct cli_usage usage = {
         "uint16) or an idx file, plain or gzip. The last --axes axes are a row; for group_norm,\n"
         "instance_norm and batch_norm the first axis is one of samples, the others are a row. A\n"
         "file larger than memory, and one larger than the device's memory, is worked on piece by\n"
-        "piece; batch_norm needs all of it on the device.\n"
+        "piece; batch_norm that calculates statistics needs all of it on the device.\n"
         "\n"
         "With -o, the best device that --device matches does it. Without -o, and with --verify,\n"
         "the results are compared with the host reference and dropped; --device all then gives a\n"
@@ -47,21 +47,6 @@ static int check_backward(const struct run_options *options)
     return CLI_USAGE;
 }
 
-/* What is written beside the result; with --backward some of these are read. */
-static int check_outputs(const struct run_options *options)
-{
-    static const clnorm_tensor_id written[] = {TENSOR_mean, TENSOR_rstd, TENSOR_sum, TENSOR_qzero,
-                                               TENSOR_qsum};
-    for (size_t i = RUN_NEW_RUNNING_MEAN; i < RUN_TENSOR_OPTIONS; i++)
-        for (size_t k = 0; k < sizeof(written) / sizeof(written[0]); k++)
-            if (options->tensors[i] &&
-                (run_tensor_options[i].id == written[k] || i < RUN_OTHER_TENSORS)) {
-                complain("%s needs -o OUT", run_tensor_options[i].name);
-                return CLI_USAGE;
-            }
-    return CLI_GO_ON;
-}
-
 static int check_options(const struct run_options *options)
 {
     char *const *paths = options->tensors;
@@ -71,8 +56,7 @@ static int check_options(const struct run_options *options)
     else if (!paths[RUN_OUTPUT] && !options->verify) {
         complain("-o OUT is missing; without it, --verify is needed");
         code = CLI_USAGE;
-    } else if (!paths[RUN_OUTPUT])
-        code = check_outputs(options);
+    }
     for (size_t i = 0; i < RUN_TENSOR_OPTIONS && code == CLI_GO_ON; i++)
         if (paths[i] && strcmp(paths[i], "-") == 0) {
             complain("%s '-': must be the name of a file",
@@ -103,90 +87,110 @@ static int run(const struct run_options *options)
 
 /* ---- the options --------------------------------------------------------------------------- */
 
-enum { SWITCHES = 40 }; /* at most, with the end of the list */
 #define FLOATS "f32|f16|bf16|f64"
+#define AT(field) offsetof(struct run_options, field)
 
-static size_t add_tensors(struct run_options *o, struct cli_option *options)
+static const struct {
+    const char *name;
+    char letter; /* or 0 */
+    enum option_type type;
+    size_t place;
+    const char *argument, *help;
+} switches[] = {
+    {"INPUT", 0, OPTION_OPERAND, AT(input), NULL, NULL},
+    {"op", 0, OPTION_CHOICE, AT(op),
+     "layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|l2_norm|weight_norm|mvn",
+     "layer_norm (the default), rms_norm, group_norm, instance_norm, batch_norm, lp_norm, "
+     "l2_norm (lp_norm with p 2), weight_norm, mvn"},
+    {"axes", 0, OPTION_COUNT, AT(axes), "N", "trailing axes that form a row (1)"},
+    {"channels", 0, OPTION_COUNT, AT(desc.channels), "C",
+     "of a sample (the size of their axis); mvn: normalize channels over all samples"},
+    {"groups", 0, OPTION_COUNT, AT(desc.groups), "G", "of channels, or equal parts of a row (1)"},
+    {"layout", 0, OPTION_CHOICE, AT(layout), "nchw|nhwc",
+     "whether channels are the second axis or the last one (nchw)"},
+    {"eps", 0, OPTION_NUMBER, AT(desc.eps), "E",
+     "1e-5; 1e-12 for lp_norm and l2_norm, 0 for weight_norm, 1e-9 for mvn"},
+    {"eps-inside", 0, OPTION_FLAG, AT(eps_inside), NULL,
+     "divide by sqrt(variance + eps): the rule but for lp_norm, l2_norm, mvn"},
+    {"eps-outside", 0, OPTION_FLAG, AT(eps_outside), NULL,
+     "divide by sqrt(variance) + eps: the rule for mvn"},
+    {"eps-clamp", 0, OPTION_FLAG, AT(eps_clamp), NULL,
+     "divide by the larger of sqrt(variance) and eps: the rule for lp_norm, l2_norm"},
+    {"ddof", 0, OPTION_CHOICE, AT(ddof), "0|1",
+     "the variance is divided by the number of elements less this (0)"},
+    {"stats-cols", 0, OPTION_COUNT, AT(desc.stats_cols), "K",
+     "rms_norm: statistics of the first K columns"},
+    {"p", 0, OPTION_NUMBER, AT(desc.p), "P", "of lp_norm (2)"},
+    {"center-only", 0, OPTION_FLAG, AT(center_only), NULL, "subtract the mean, do not divide"},
+    {"weight-offset", 0, OPTION_NUMBER, AT(desc.weight_offset), "V", "added to the weight (0)"},
+    {"cast-first", 0, OPTION_FLAG, AT(cast_first), NULL,
+     "round to the type of OUT before the weight, as ONNX does"},
+    {"alpha", 0, OPTION_NUMBER, AT(desc.alpha), "A", "multiplies the residual (1)"},
+    {"sum-exact", 0, OPTION_FLAG, AT(sum_exact), NULL,
+     "normalize the sum before it is rounded, not after"},
+    {"rows-per-mod", 0, OPTION_COUNT, AT(desc.rows_per_mod), "N",
+     "rows that share a row of gate, scale, shift (what their shape gives)"},
+    {"scale-offset", 0, OPTION_NUMBER, AT(desc.scale_offset), "V", "added to the scale (1)"},
+    {"dropout", 0, OPTION_NUMBER, AT(desc.dropout), "P", "drop elements of INPUT (0)"},
+    {"seed", 0, OPTION_COUNT, AT(seed), "N", "of the dropout (0)"},
+    {"momentum", 0, OPTION_NUMBER, AT(desc.momentum), "M", "of running statistics (0.1)"},
+    {"running-biased", 0, OPTION_FLAG, AT(running_biased), NULL,
+     "running variances are divided by N, not N - 1"},
+    {"from-output", 0, OPTION_FLAG, AT(from_output), NULL,
+     "with --backward: INPUT is the result, not what was normalized"},
+    {"dtype", 0, OPTION_CHOICE, AT(dtype), FLOATS,
+     "what INPUT holds; bf16 takes uint16 files as bfloat16"},
+    {"bf16", 0, OPTION_FLAG, AT(bf16), NULL, "take uint16 files as bfloat16"},
+    {"out-dtype", 0, OPTION_CHOICE, AT(out_dtype), FLOATS "|i8|e4m3|e5m2",
+     "what OUT holds (the type of INPUT)"},
+    {"grad-dtype", 0, OPTION_CHOICE, AT(grad_dtype), FLOATS,
+     "what gradients hold (the type of INPUT, of the weight)"},
+    {"quant", 0, OPTION_CHOICE, AT(quant), "static|row|group",
+     "how an OUT of i8, e4m3, e5m2 is scaled"},
+    {"asymmetric", 0, OPTION_FLAG, AT(asymmetric), NULL,
+     "i8: each scale has a zero point, see --qzero"},
+    {"quant-group", 0, OPTION_COUNT, AT(desc.quant_group), "N", "columns that share a scale"},
+    {"qscale-min", 0, OPTION_NUMBER, AT(desc.qscale_min), "V", "no scale is less"},
+    {"qscale-max", 0, OPTION_NUMBER, AT(desc.qscale_max), "V", "no scale is larger"},
+    {"device", 'd', OPTION_TEXT, AT(device), "SELECTOR",
+     "auto, all, gpu, acc, cpu, N, P:D, name=TEXT, platform=TEXT or uuid=HEX"},
+    {"max-device-bytes", 0, OPTION_SIZE, AT(max_device_bytes), "BYTES",
+     "tensors take no more of the device, such as 512M or 2G"},
+    {"verify", 0, OPTION_FLAG, AT(verify), NULL, "compare with the host reference"},
+    {"json", 0, OPTION_FLAG, AT(json), NULL, "print JSON"},
+    {"no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours"},
+};
+enum { SWITCHES = sizeof(switches) / sizeof(switches[0]) };
+_Static_assert(RUN_TENSOR_OPTIONS + SWITCHES <= RUN_OPTIONS, "RUN_OPTIONS is too small");
+
+static void make_table(struct run_options *o)
 {
-    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++) {
+    struct cli_option *option = o->table;
+    for (size_t i = 0; i < RUN_TENSOR_OPTIONS; i++, option++) {
         const struct run_tensor_option *t = &run_tensor_options[i];
-        options[i] = (struct cli_option){.name = t->name + 2,
-                                         .letter = t->letter,
-                                         .type = OPTION_FILE,
-                                         .value = &o->tensors[i],
-                                         .argument = t->argument,
-                                         .help = t->help};
+        *option = (struct cli_option){.name = t->name + 2,
+                                      .letter = t->letter,
+                                      .type = OPTION_FILE,
+                                      .value = &o->tensors[i],
+                                      .argument = t->argument,
+                                      .help = t->help};
     }
-    return RUN_TENSOR_OPTIONS;
+    for (size_t i = 0; i < SWITCHES; i++, option++)
+        *option = (struct cli_option){.name = switches[i].name,
+                                      .letter = switches[i].letter,
+                                      .type = switches[i].type,
+                                      .value = (char *)o + switches[i].place,
+                                      .argument = switches[i].argument,
+                                      .help = switches[i].help};
+    *option = (struct cli_option){.type = OPTION_END};
 }
 
-static void add_switches(struct run_options *o, struct cli_option *options)
+bool run_is_given(const struct run_options *options, const char *name)
 {
-    clnorm_desc *d = &o->desc;
-    const struct cli_option switches[] = {
-        {"INPUT", 0, OPTION_OPERAND, &o->input, NULL, NULL},
-        {"op", 0, OPTION_CHOICE, &o->op,
-         "layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|l2_norm|weight_norm|mvn",
-         "layer_norm (the default), rms_norm, group_norm, instance_norm, batch_norm, lp_norm, "
-         "l2_norm (lp_norm with p 2), weight_norm, mvn"},
-        {"axes", 0, OPTION_COUNT, &o->axes, "N", "trailing axes that form a row (1)"},
-        {"channels", 0, OPTION_COUNT, &d->channels, "C",
-         "of a sample (the size of their axis); mvn: normalize channels over all samples"},
-        {"groups", 0, OPTION_COUNT, &d->groups, "G", "of channels, or equal parts of a row (1)"},
-        {"layout", 0, OPTION_CHOICE, &o->layout, "nchw|nhwc",
-         "whether channels are the second axis or the last one (nchw)"},
-        {"eps", 0, OPTION_NUMBER, &d->eps, "E",
-         "1e-5; 1e-12 for lp_norm and l2_norm, 0 for weight_norm, 1e-9 for mvn"},
-        {"eps-inside", 0, OPTION_FLAG, &o->eps_inside, NULL,
-         "divide by sqrt(variance + eps): the rule but for lp_norm, l2_norm, mvn"},
-        {"eps-outside", 0, OPTION_FLAG, &o->eps_outside, NULL,
-         "divide by sqrt(variance) + eps: the rule for mvn"},
-        {"eps-clamp", 0, OPTION_FLAG, &o->eps_clamp, NULL,
-         "divide by the larger of sqrt(variance) and eps: the rule for lp_norm, l2_norm"},
-        {"ddof", 0, OPTION_COUNT, &o->ddof, "N", "0 or 1: the variance is divided by elements - N"},
-        {"stats-cols", 0, OPTION_COUNT, &d->stats_cols, "K",
-         "rms_norm: statistics of the first K columns"},
-        {"p", 0, OPTION_NUMBER, &d->p, "P", "of lp_norm (2)"},
-        {"center-only", 0, OPTION_FLAG, &o->center_only, NULL, "subtract the mean, do not divide"},
-        {"weight-offset", 0, OPTION_NUMBER, &d->weight_offset, "V", "added to the weight (0)"},
-        {"cast-first", 0, OPTION_FLAG, &o->cast_first, NULL,
-         "round to the type of OUT before the weight, as ONNX does"},
-        {"alpha", 0, OPTION_NUMBER, &d->alpha, "A", "multiplies the residual (1)"},
-        {"sum-exact", 0, OPTION_FLAG, &o->sum_exact, NULL,
-         "normalize the sum before it is rounded, not after"},
-        {"rows-per-mod", 0, OPTION_COUNT, &d->rows_per_mod, "N",
-         "rows that share a row of gate, scale, shift (what their shape gives)"},
-        {"scale-offset", 0, OPTION_NUMBER, &d->scale_offset, "V", "added to the scale (1)"},
-        {"dropout", 0, OPTION_NUMBER, &d->dropout, "P", "drop elements of INPUT (0)"},
-        {"seed", 0, OPTION_COUNT, &o->seed, "N", "of the dropout (0)"},
-        {"momentum", 0, OPTION_NUMBER, &d->momentum, "M", "of running statistics (0.1)"},
-        {"running-biased", 0, OPTION_FLAG, &o->running_biased, NULL,
-         "running variances are divided by N, not N - 1"},
-        {"from-output", 0, OPTION_FLAG, &o->from_output, NULL,
-         "with --backward: INPUT is the result, not what was normalized"},
-        {"dtype", 0, OPTION_CHOICE, &o->dtype, FLOATS,
-         "what INPUT holds; bf16 takes uint16 files as bfloat16"},
-        {"bf16", 0, OPTION_FLAG, &o->bf16, NULL, "take uint16 files as bfloat16"},
-        {"out-dtype", 0, OPTION_CHOICE, &o->out_dtype, FLOATS "|i8|e4m3|e5m2",
-         "what OUT holds (the type of INPUT)"},
-        {"grad-dtype", 0, OPTION_CHOICE, &o->grad_dtype, FLOATS,
-         "what gradients hold (the type of INPUT, of the weight)"},
-        {"quant", 0, OPTION_CHOICE, &o->quant, "static|row|group|row-asymmetric",
-         "how an OUT of i8, e4m3, e5m2 is scaled"},
-        {"quant-group", 0, OPTION_COUNT, &d->quant_group, "N", "columns that share a scale"},
-        {"qscale-min", 0, OPTION_NUMBER, &d->qscale_min, "V", "no scale is less"},
-        {"qscale-max", 0, OPTION_NUMBER, &d->qscale_max, "V", "no scale is larger"},
-        {"device", 'd', OPTION_TEXT, &o->device, "SELECTOR",
-         "auto, all, gpu, acc, cpu, N, P:D, name=TEXT, platform=TEXT or uuid=HEX"},
-        {"max-device-bytes", 0, OPTION_SIZE, &o->max_device_bytes, "BYTES",
-         "tensors take no more of the device, such as 512M or 2G"},
-        {"verify", 0, OPTION_FLAG, &o->verify, NULL, "compare with the host reference"},
-        {"json", 0, OPTION_FLAG, &o->json, NULL, "print JSON"},
-        {"no-color", 0, OPTION_FLAG, &o->no_color, NULL, "no colours"},
-        {.type = OPTION_END},
-    };
-    _Static_assert(sizeof(switches) <= SWITCHES * sizeof(switches[0]), "SWITCHES is too small");
-    memcpy(options, switches, sizeof(switches));
+    size_t i = 0;
+    while (options->table[i].type != OPTION_END && strcmp(options->table[i].name, name) != 0)
+        i++;
+    return options->given[i];
 }
 
 int cmd_run(int argc, const char **argv)
@@ -197,12 +201,10 @@ int cmd_run(int argc, const char **argv)
                             .grad_dtype = -1,
                             .quant = -1,
                             .axes = 1};
-    struct cli_option options[RUN_TENSOR_OPTIONS + SWITCHES] = {{.type = OPTION_END}};
-    o.desc.eps = RUN_EPS_OF_OP;
-    add_switches(&o, options + add_tensors(&o, options));
-    int code = options_parse(argc, argv, options, &usage);
+    make_table(&o);
+    int code = options_parse(argc, argv, o.table, &usage, o.given);
     if (code == CLI_GO_ON)
         code = run(&o);
-    options_release(options);
+    options_release(o.table);
     return code;
 }

@@ -30,21 +30,25 @@ enum run_tensor_place { /* in the table: those that mean more than a tensor */
                         RUN_NEW_RUNNING_VAR,
                         RUN_OTHER_TENSORS
 };
-enum { RUN_TENSOR_OPTIONS = 35 };
+enum { RUN_TENSOR_OPTIONS = 35, RUN_OPTIONS = RUN_TENSOR_OPTIONS + 40 /* at most */ };
 extern const struct run_tensor_option run_tensor_options[RUN_TENSOR_OPTIONS];
 
 struct run_options {
     char *input, *device;
     char *tensors[RUN_TENSOR_OPTIONS]; /* paths, at the places of run_tensor_options */
     clnorm_desc desc; /* its numbers; what else it holds follows in run_desc_make */
-    int op, dtype, out_dtype, grad_dtype, layout, quant; /* -1: not given */
-    uint64_t axes, ddof, seed, max_device_bytes;
+    int op, ddof, dtype, out_dtype, grad_dtype, layout, quant; /* -1: not given */
+    uint64_t axes, seed, max_device_bytes;
     bool eps_inside, eps_outside, eps_clamp, cast_first, center_only, sum_exact, running_biased;
-    bool bf16, from_output, verify, json, no_color;
+    bool asymmetric, bf16, from_output, verify, json, no_color;
+    struct cli_option table[RUN_OPTIONS + 1];
+    bool given[RUN_OPTIONS + 1]; /* at the places of the table */
 };
 
-/* eps where --eps is not given: the operator's own. */
-#define RUN_EPS_OF_OP (-1e308)
+enum { RUN_L2_NORM = 6 }; /* of the choices of --op, one that is no kind of its own */
+
+/* name: without its dashes. */
+bool run_is_given(const struct run_options *options, const char *name);
 
 /* ---- what is normalized (run_job.c) -------------------------------------------------------- */
 
@@ -73,8 +77,15 @@ clnorm_host_args run_later_args(const struct run_job *job, const clnorm_host_arg
                                 uint64_t first);
 /* Bytes of a tensor for rows of x; 0 if it does not depend on them. */
 uint64_t run_bytes_of_rows(const struct run_job *job, clnorm_tensor_id id, uint64_t rows);
+/* Rows up to this one are done: their inputs leave the memory. */
+void run_drop_inputs(const struct run_job *job, uint64_t rows);
 /* Rows that can be worked on by themselves are multiples of this. */
 uint64_t run_rows_step(const struct run_job *job);
+
+/* ---- what goes with what (run_rules.c) ----------------------------------------------------- */
+
+/* Refuses options that mean nothing, or make no sense, with the others. */
+bool run_rules_check(const struct run_job *job, clnorm_error *error);
 
 /* ---- the descriptor (run_desc.c) ----------------------------------------------------------- */
 
@@ -124,7 +135,9 @@ struct run_watch {
     void *user;
 };
 
-/* Both stop with CLNORM_CANCELLED when a signal asks for it. */
+/* false with CLNORM_CANCELLED once a signal asked to stop. */
+bool run_goes_on(clnorm_error *error);
+/* Both stop so. */
 bool run_call(const struct run_session *session, const struct run_job *job, uint64_t rows,
               const clnorm_host_args *args, struct run_watch *watch, clnorm_host_report *report,
               clnorm_error *error);

@@ -27,13 +27,7 @@ struct finding {
 
 /* ---- one device ---------------------------------------------------------------------------- */
 
-static void drop_done(void *user, uint64_t rows)
-{
-    const struct run_job *job = user;
-    for (int id = 0; id < TENSOR_COUNT; id++)
-        if (job->files[id].path)
-            input_file_drop(&job->files[id], run_bytes_of_rows(job, (clnorm_tensor_id)id, rows));
-}
+static void drop_done(void *user, uint64_t rows) { run_drop_inputs(user, rows); }
 
 /* Rows from `first` on, with the results in the block. */
 static clnorm_host_args block_args(const struct run_job *job, const struct block *block,

@@ -17,7 +17,7 @@ static const struct {
     {CLNORM_LAYER_NORM, 1e-5, CLNORM_EPS_INSIDE}, {CLNORM_RMS_NORM, 1e-5, CLNORM_EPS_INSIDE},
     {CLNORM_GROUP_NORM, 1e-5, CLNORM_EPS_INSIDE}, {CLNORM_INSTANCE_NORM, 1e-5, CLNORM_EPS_INSIDE},
     {CLNORM_BATCH_NORM, 1e-5, CLNORM_EPS_INSIDE}, {CLNORM_LP_NORM, 1e-12, CLNORM_EPS_CLAMP},
-    {CLNORM_LP_NORM, 1e-12, CLNORM_EPS_CLAMP}, /* l2_norm: p is 2 unless --p is given */
+    {CLNORM_LP_NORM, 1e-12, CLNORM_EPS_CLAMP}, /* l2_norm: p is 2 */
     {CLNORM_WEIGHT_NORM, 0, CLNORM_EPS_INSIDE},   {CLNORM_MVN, 1e-9, CLNORM_EPS_OUTSIDE},
 };
 
@@ -31,7 +31,7 @@ static bool set_eps(clnorm_desc *desc, const struct run_options *options, clnorm
                  {options->eps_clamp, CLNORM_EPS_CLAMP}};
     unsigned given = 0;
     desc->eps_mode = operators[options->op].eps_mode;
-    if (desc->eps == RUN_EPS_OF_OP)
+    if (!run_is_given(options, "eps"))
         desc->eps = operators[options->op].eps;
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (modes[i].is_given) {
@@ -48,13 +48,14 @@ static bool set_eps(clnorm_desc *desc, const struct run_options *options, clnorm
 static void set_switches(clnorm_desc *desc, const struct run_options *options)
 {
     desc->kind = operators[options->op].kind;
-    desc->ddof = options->ddof <= 1 ? (unsigned)options->ddof : 2; /* 2 is refused as any other */
+    desc->ddof = (unsigned)options->ddof;
     desc->layout = (clnorm_layout)(options->layout > 0);
     desc->cast = options->cast_first ? CLNORM_CAST_FIRST : CLNORM_CAST_WIDE;
     desc->contract = options->sum_exact ? CLNORM_SUM_EXACT : CLNORM_SUM_ROUNDED;
     desc->center_only = options->center_only;
     desc->running_biased = options->running_biased;
     desc->quant = (clnorm_quant)(options->quant + 1); /* --quant has no "none" */
+    desc->quant_asymmetric = options->asymmetric;
     desc->backward = options->from_output ? CLNORM_FROM_OUTPUT : CLNORM_FROM_INPUT;
 }
 
@@ -152,6 +153,31 @@ static bool decide(struct run_job *job, size_t i, clnorm_error *error)
     return true;
 }
 
+/* f64 goes with f64 only. */
+static bool check_width(const struct run_job *job, clnorm_error *error)
+{
+    const struct input_file *main = &job->files[job->main];
+    const struct run_options *options = job->options;
+    const struct {
+        const char *name;
+        int dtype;
+    } asked[] = {{"--out-dtype", options->out_dtype}, {"--grad-dtype", options->grad_dtype}};
+    const bool wide = main->dtype == CLNORM_F64;
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+        if (asked[i].dtype >= 0 && (asked[i].dtype == CLNORM_F64) != wide)
+            return refuse(error, "%s is %s and %s holds %s; allowed is f64 for all or for none",
+                          asked[i].name, clnorm_dtype_name((clnorm_dtype)asked[i].dtype),
+                          main->path, clnorm_dtype_name(main->dtype));
+    for (size_t i = 0; i < TENSOR_COUNT; i++) {
+        const struct input_file *file = &job->files[i];
+        if (i != TENSOR_qscale && file->path && (file->dtype == CLNORM_F64) != wide)
+            return refuse(error, "%s holds %s and %s holds %s; allowed is f64 for all or for none",
+                          file->path, clnorm_dtype_name(file->dtype), main->path,
+                          clnorm_dtype_name(main->dtype));
+    }
+    return true;
+}
+
 bool run_desc_dtypes(struct run_job *job, clnorm_error *error)
 {
     const struct run_options *options = job->options;
@@ -166,5 +192,5 @@ bool run_desc_dtypes(struct run_job *job, clnorm_error *error)
     for (size_t i = 0; i < DECIDERS; i++)
         if (!decide(job, i, error))
             return false;
-    return true;
+    return check_width(job, error);
 }

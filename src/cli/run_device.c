@@ -85,6 +85,8 @@ static bool interrupted(clnorm_error *error)
     return false;
 }
 
+bool run_goes_on(clnorm_error *error) { return !interrupt_pending() || interrupted(error); }
+
 bool run_call(const struct run_session *session, const struct run_job *job, uint64_t rows,
               const clnorm_host_args *args, struct run_watch *watch, clnorm_host_report *report,
               clnorm_error *error)
@@ -99,7 +101,7 @@ bool run_call(const struct run_session *session, const struct run_job *job, uint
             : clnorm_backward_host(session->op, rows, args, &options, report, error);
     watch->rows_before += rows;
     if (status == CLNORM_OK)
-        return !interrupt_pending() || interrupted(error);
+        return run_goes_on(error);
     return status == CLNORM_CANCELLED ? interrupted(error) : false;
 }
 
@@ -123,8 +125,8 @@ bool run_verify(const struct run_session *session, const struct run_job *job, ui
         const uint64_t n = rows - row < block ? rows - row : block;
         const clnorm_host_args part = run_later_args(job, args, row);
         const clnorm_host_args part_before = run_later_args(job, before, row);
-        if (interrupt_pending())
-            return interrupted(error);
+        if (!run_goes_on(error))
+            return false;
         if (clnorm_verify(&job->asked, job->direction, clnorm_op_depth(session->op), n, first + row,
                           &part, &part_before, verdict, error) != CLNORM_OK)
             return false;
@@ -132,7 +134,7 @@ bool run_verify(const struct run_session *session, const struct run_job *job, ui
         on_progress(watch, row, rows);
     }
     watch->rows_before += rows;
-    return true;
+    return run_goes_on(error); /* a signal may have come in the last block */
 }
 
 /* ---- what came of it ----------------------------------------------------------------------- */

@@ -74,11 +74,16 @@ static bool create_outputs(struct outputs *outputs, clnorm_error *error)
     return true;
 }
 
-static bool keep_outputs(struct outputs *outputs, clnorm_error *error)
+static bool sync_outputs(struct outputs *outputs, clnorm_error *error)
 {
     for (size_t i = 0; i < TENSOR_COUNT; i++)
         if (outputs->files[i].path && !output_file_sync(&outputs->files[i], error))
             return false;
+    return true;
+}
+
+static bool publish_outputs(struct outputs *outputs, clnorm_error *error)
+{
     for (size_t i = 0; i < TENSOR_COUNT; i++)
         if (outputs->files[i].path && !output_file_publish(&outputs->files[i], error))
             return false;
@@ -95,10 +100,9 @@ static void close_outputs(struct outputs *outputs)
 static void drop_done(void *user, uint64_t rows)
 {
     const struct outputs *outputs = user;
+    run_drop_inputs(outputs->job, rows);
     for (int id = 0; id < TENSOR_COUNT; id++) {
         const uint64_t bytes = run_bytes_of_rows(outputs->job, (clnorm_tensor_id)id, rows);
-        if (bytes > 0 && outputs->job->files[id].path)
-            input_file_drop(&outputs->job->files[id], bytes);
         if (bytes > 0 && outputs->files[id].path)
             output_file_drop(&outputs->files[id], bytes);
     }
@@ -174,11 +178,17 @@ static int run_with_outputs(struct outputs *outputs, const clnorm_device *device
         run_complain_wrong(device, &verdict);
         return CLI_WRONG;
     }
-    if (!keep_outputs(outputs, &error))
+    if (!sync_outputs(outputs, &error))
         return complain_error(&error);
-    complain("normalized by device %u: %s (%s)", device->index, device->name,
-             device->platform_name);
-    return print_report(outputs, device, &report, &verdict);
+    const int code = print_report(outputs, device, &report, &verdict);
+    if (code != CLI_OK || fflush(stdout) != 0) /* which main complains of */
+        return code;
+    if (!run_goes_on(&error) || !publish_outputs(outputs, &error))
+        return complain_error(&error);
+    complain("%s by device %u: %s (%s)",
+             outputs->job->direction == CLNORM_FORWARD ? "normalized" : "gradients", device->index,
+             device->name, device->platform_name);
+    return CLI_OK;
 }
 
 int run_to_file(const struct run_job *job)

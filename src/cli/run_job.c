@@ -59,6 +59,9 @@ static bool check_tensor(const struct run_job *job, clnorm_tensor_id id, clnorm_
     const bool is_forward = job->direction == CLNORM_FORWARD;
     const clnorm_direction other = is_forward ? CLNORM_BACKWARD : CLNORM_FORWARD;
     const clnorm_tensor_use use = run_use(job, id);
+    const bool is_written =
+        use.role == CLNORM_OUTPUT ||
+        (use.role == CLNORM_IN_OUT && job->options->tensors[RUN_NEW_RUNNING_MEAN]);
     const char *const kind = clnorm_kind_name(job->desc.kind);
     if (!job->paths[id]) {
         const bool is_dropped = use.role == CLNORM_OUTPUT && !job->paths[TENSOR_y];
@@ -67,6 +70,9 @@ static bool check_tensor(const struct run_job *job, clnorm_tensor_id id, clnorm_
         return refuse(error, "%s is missing; %s with these options needs it",
                       missing_option(job, id), kind);
     }
+    if (is_written && is_forward && !job->paths[TENSOR_y])
+        return refuse(error, "%s needs -o OUT",
+                      use.role == CLNORM_IN_OUT ? "--new-running-mean" : job->names[id]);
     if (use.role != CLNORM_UNUSED)
         return true;
     if (clnorm_tensor_use_of(&job->desc, other, id, 1).role == CLNORM_UNUSED)
@@ -89,12 +95,20 @@ static bool check_tensors(const struct run_job *job, clnorm_error *error)
 
 /* ---- files --------------------------------------------------------------------------------- */
 
+static bool open_file(struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
+{
+    const bool bf16 = job->options->dtype == CLNORM_BF16 || job->options->bf16;
+    struct input_file *file = &job->files[id];
+    return input_file_open(file, job->paths[id], bf16, error) &&
+           (file->dtype != CLNORM_I8 || id == TENSOR_qzero ||
+            refuse(error, "%s: holds int8; allowed for --qzero only", file->path));
+}
+
 static bool open_input(struct run_job *job, clnorm_error *error)
 {
     const struct run_options *options = job->options;
-    struct input_file *file = &job->files[job->main];
-    if (!input_file_open(file, options->input, options->dtype == CLNORM_BF16 || options->bf16,
-                         error))
+    const struct input_file *file = &job->files[job->main];
+    if (!open_file(job, job->main, error))
         return false;
     if (options->dtype >= 0 && (clnorm_dtype)options->dtype != file->dtype)
         return refuse(error, "%s: holds %s; --dtype %s must be the same", options->input,
@@ -111,11 +125,9 @@ static bool is_read(const struct run_job *job, clnorm_tensor_id id)
 
 static bool open_others(struct run_job *job, clnorm_error *error)
 {
-    const bool bf16 = job->options->dtype == CLNORM_BF16 || job->options->bf16;
     for (int i = 0; i < TENSOR_COUNT; i++) {
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
-        if (id != job->main && is_read(job, id) &&
-            !input_file_open(&job->files[id], job->paths[id], bf16, error))
+        if (id != job->main && is_read(job, id) && !open_file(job, id, error))
             return false;
     }
     return true;
@@ -147,10 +159,11 @@ static bool resolve(struct run_job *job, clnorm_error *error)
  * and INPUT; dtypes and rows_per_mod from the other files. */
 static bool open_all(struct run_job *job, clnorm_error *error)
 {
-    return name_tensors(job, error) && run_desc_make(job, error) && open_input(job, error) &&
-           run_shape_split(job, error) && run_desc_dtypes(job, error) && resolve(job, error) &&
-           check_tensors(job, error) && open_others(job, error) && run_shape_mods(job, error) &&
-           run_desc_dtypes(job, error) && resolve(job, error) && check_files(job, error);
+    return name_tensors(job, error) && run_desc_make(job, error) && run_rules_check(job, error) &&
+           open_input(job, error) && run_shape_split(job, error) && run_desc_dtypes(job, error) &&
+           resolve(job, error) && check_tensors(job, error) && open_others(job, error) &&
+           run_shape_mods(job, error) && run_desc_dtypes(job, error) && resolve(job, error) &&
+           check_files(job, error) && run_rules_check(job, error);
 }
 
 bool run_job_open(struct run_job *job, const struct run_options *options, clnorm_error *error)
@@ -207,9 +220,19 @@ clnorm_host_args run_later_args(const struct run_job *job, const clnorm_host_arg
     return later;
 }
 
+void run_drop_inputs(const struct run_job *job, uint64_t rows)
+{
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const uint64_t bytes = run_bytes_of_rows(job, (clnorm_tensor_id)id, rows);
+        if (bytes > 0 && job->files[id].path)
+            input_file_drop(&job->files[id], bytes);
+    }
+}
+
 uint64_t run_rows_step(const struct run_job *job)
 {
-    if (clnorm_kind_of(&job->desc).batch && job->rows > 0)
+    const bool is_known = job->desc.stats != CLNORM_STATS_COMPUTED;
+    if (clnorm_kind_of(&job->desc).batch && !is_known && job->rows > 0)
         return job->rows;
     return job->desc.rows_per_mod > 0 ? job->desc.rows_per_mod : 1;
 }

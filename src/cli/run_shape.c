@@ -83,11 +83,14 @@ static bool is_same(const struct shape *a, const struct shape *b)
     return a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof(a->dims[0])) == 0;
 }
 
+/* A number for each row, or for a part of it, or for all. */
+static bool is_of_scales(clnorm_tensor_id id) { return id == TENSOR_qscale || id == TENSOR_qzero; }
+
 /* What does not depend on rows: a number, a row of x, or a list. */
 static struct shape whole_shape(const struct run_job *job, clnorm_tensor_id id, uint64_t count)
 {
-    const struct shape shape = {.rank = id == TENSOR_qscale ? 0 : 1, .dims = {count}};
-    if (id == TENSOR_qscale)
+    const struct shape shape = {.rank = is_of_scales(id) ? 0 : 1, .dims = {count}};
+    if (is_of_scales(id))
         return shape;
     return count == job->desc.cols && !clnorm_kind_of(&job->desc).channels ? row_of(job) : shape;
 }
@@ -102,7 +105,7 @@ struct shape run_shape_of(const struct run_job *job, clnorm_tensor_id id)
     for (size_t i = 0; use.extent == CLNORM_MODS && i < sizeof(mods) / sizeof(mods[0]); i++)
         if (job->files[mods[i]].path)
             return job->files[mods[i]].shape;
-    if (id != TENSOR_qscale && use.has_stride)
+    if (!is_of_scales(id) && use.has_stride)
         return *main_shape(job);
     struct shape shape = lead_of(job); /* so many elements for each row */
     if (of_one.cols > 1 && shape.rank < MAX_RANK)
@@ -131,44 +134,67 @@ static bool count_rows(const struct run_job *job, const struct shape *shape, uin
     return width > 0;
 }
 
-static uint64_t mods_of(uint64_t rows, uint64_t rows_per_mod)
-{
-    return rows / rows_per_mod + (rows % rows_per_mod != 0);
-}
-
-static bool fit_mods(struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
+/* Sets rows_per_mod, unless it is known: one row is for all rows of x, and so says nothing. */
+static bool derive_mods(struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
 {
     const struct input_file *file = &job->files[id];
-    uint64_t *const per = &job->asked.rows_per_mod;
     uint64_t mods;
     char text[SHAPE_TEXT];
     shape_text(&file->shape, text);
     if (!count_rows(job, &file->shape, &mods))
         return refuse(error, "%s: shape %s; must be rows of %" PRIu64 ", as those of %s",
                       file->path, text, job->desc.cols, main_path(job));
-    if (*per == 0 && mods != 1) {
-        if (mods == 0 || job->rows % mods != 0)
-            return refuse(error,
-                          "%s: shape %s has %" PRIu64 " rows; must be a divisor of the %" PRIu64
-                          " rows of %s, or --rows-per-mod given",
-                          file->path, text, mods, job->rows, main_path(job));
-        *per = job->rows / mods;
-    }
-    const uint64_t wanted = *per ? mods_of(job->rows, *per) : 1;
-    return mods == wanted ||
+    if (job->asked.rows_per_mod > 0 || mods == 1)
+        return true;
+    if (mods == 0 ? job->rows > 0 : job->rows % mods != 0)
+        return refuse(error,
+                      "%s: shape %s has %" PRIu64 " rows; must be a divisor of the %" PRIu64
+                      " rows of %s, or --rows-per-mod given",
+                      file->path, text, mods, job->rows, main_path(job));
+    job->asked.rows_per_mod = job->rows > 0 ? job->rows / mods : 1;
+    return true;
+}
+
+/* rows_per_mod, which another file may have set, holds for each of them. */
+static bool fit_mods(struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
+{
+    const struct input_file *file = &job->files[id];
+    job->desc.rows_per_mod = job->asked.rows_per_mod;
+    const uint64_t wanted = run_use(job, id).rows;
+    uint64_t mods;
+    char text[SHAPE_TEXT];
+    shape_text(&file->shape, text);
+    return (count_rows(job, &file->shape, &mods) && mods == wanted) ||
            refuse(error,
                   "%s: shape %s has %" PRIu64 " rows; must have %" PRIu64 " for %" PRIu64
                   " rows of %s, %" PRIu64 " rows each",
-                  file->path, text, mods, wanted, job->rows, main_path(job), *per);
+                  file->path, text, mods, wanted, job->rows, main_path(job),
+                  job->asked.rows_per_mod);
 }
 
 bool run_shape_mods(struct run_job *job, clnorm_error *error)
 {
-    for (int id = 0; id < TENSOR_COUNT; id++)
-        if (is_of_mods((clnorm_tensor_id)id) && job->files[id].path &&
-            !fit_mods(job, (clnorm_tensor_id)id, error))
-            return false;
+    static bool (*const steps[])(struct run_job *, clnorm_tensor_id, clnorm_error *) = {derive_mods,
+                                                                                        fit_mods};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        for (int id = 0; id < TENSOR_COUNT; id++)
+            if (is_of_mods((clnorm_tensor_id)id) && job->files[id].path &&
+                !steps[i](job, (clnorm_tensor_id)id, error))
+                return false;
     return true;
+}
+
+/* Of what there is one element each in a tensor, before the name of INPUT. */
+static const char *meaning_of(const struct run_job *job, clnorm_tensor_id id)
+{
+    const clnorm_tensor_use use = run_use(job, id);
+    const clnorm_kind_info kind = clnorm_kind_of(&job->desc);
+    if (use.has_stride)
+        return "as the shape of ";
+    if (use.extent == CLNORM_WHOLE)
+        return kind.channels ? "as the channels of " : "as the rows of ";
+    return id == TENSOR_mean || id == TENSOR_rstd ? "as the statistics of "
+                                                  : "one for each row of ";
 }
 
 bool run_shape_check(const struct run_job *job, clnorm_tensor_id id, clnorm_error *error)
@@ -184,7 +210,7 @@ bool run_shape_check(const struct run_job *job, clnorm_tensor_id id, clnorm_erro
     shape_text(&wanted, wanted_text);
     if (wanted.rank != 1)
         snprintf(flat_text, sizeof(flat_text), " or (%" PRIu64 ",)", count);
-    return refuse(error, "%s: shape %s; must be %s%s, as the %s of %s", file->path, text,
-                  wanted_text, flat_text,
-                  run_use(job, id).extent == CLNORM_WHOLE ? "rows" : "shape", main_path(job));
+    return refuse(error, "%s: shape %s; must be %s%s, %s%s", file->path, text, wanted_text,
+                  flat_text, wanted.rank ? meaning_of(job, id) : "one number",
+                  wanted.rank ? main_path(job) : "");
 }

@@ -31,7 +31,7 @@ const struct run_tensor_option run_tensor_options[RUN_TENSOR_OPTIONS] = {
      "batch_norm: these are the means (inference), unless --new-running-mean updates them"},
     {"--running-var", 0, T(running_var), "V.npy", "batch_norm: the same for the variances"},
     {"--qscale", 0, T(qscale), "S.npy", "write the scales of OUT; read, with --quant static"},
-    {"--qzero", 0, T(qzero), "Z.npy", "write the zero points of OUT"},
+    {"--qzero", 0, T(qzero), "Z.npy", "write the zero points of OUT; read, with --quant static"},
     {"--qsum", 0, T(qsum), "Q.npy", "write the sums of OUT's rows"},
     {"--dsum", 0, T(dsum), "DS.npy", "gradient of --sum"},
     {"--dx", 0, T(dx), "DX.npy", "write the gradient of INPUT"},

@@ -23,6 +23,7 @@ must_fail 2 'INPUT is missing' run -o out.npy
 must_fail 2 "unexpected argument 'w.npy'" run x.npy w.npy -o out.npy
 must_fail 2 '-o OUT is missing' run x.npy
 must_fail 2 '--mean needs -o' run x.npy --verify --mean mean.npy
+must_fail 2 '--qscale needs -o' run x.npy --verify --out-dtype i8 --quant row --qscale mean.npy
 must_fail 2 "--op 'poly_norm': must be layer_norm|rms_norm|group_norm" run x.npy -o out.npy --op poly_norm
 must_fail 2 "--eps '1e-5x': must be a number" run x.npy -o out.npy --eps 1e-5x
 must_fail 2 "--eps '1,5': must be a number" run x.npy -o out.npy --eps 1,5
@@ -121,9 +122,9 @@ must_fail 2 'channels is 4; allowed is 0: layer_norm has no channels' \
     run x.npy -o out.npy --channels 4
 must_fail 2 'w.npy: shape (32,); must be (6,)' \
     run image.npy -o out.npy --op batch_norm --weight w.npy
-must_fail 2 'ddof is 2; allowed are 0 to 1' run x.npy -o out.npy --ddof 2
+must_fail 2 "--ddof '2': must be 0|1" run x.npy -o out.npy --ddof 2
 must_fail 2 'dropout is 1.5; allowed are 0 to 1' run x.npy -o out.npy --dropout 1.5
-must_fail 2 'p is not 2; allowed for lp_norm only' run x.npy -o out.npy --p 3
+must_fail 2 '--p is allowed for lp_norm' run x.npy -o out.npy --p 3
 must_fail 2 'stats_cols is 33; allowed are 0 to cols, 32' \
     run x.npy -o out.npy --op rms_norm --stats-cols 33
 must_fail 2 '--weight is given, and lp_norm with these options has no use for it' \
@@ -142,6 +143,15 @@ must_fail 2 'four.npy: shape (4, 32) has 4 rows; must be a divisor of the 6 rows
 must_fail 2 'four.npy: shape (4, 32) has 4 rows; must have 3 for 6 rows of x.npy, 2 rows each' \
     run x.npy -o out.npy --scale four.npy --rows-per-mod 2
 must_fail 2 'rows.npy: shape (6,); must be rows of 32' run x.npy -o out.npy --scale rows.npy
+# one row for all, and one for each: whichever is read first, the device must not read past its end
+for pair in 'scale shift' 'shift scale' 'gate scale' 'scale gate'; do
+    must_fail 2 'w.npy: shape (32,) has 1 rows; must have 6 for 6 rows of x.npy, 1 rows each' \
+        run x.npy -o out.npy --scale dy.npy --"${pair% *}" w.npy --"${pair#* }" dy.npy
+done
+must_fail 2 'w.npy: shape (32,) has 1 rows; must have 6' \
+    run x.npy --backward dy.npy --scale w.npy --shift dy.npy --dscale out.npy
+must_fail 2 'w.npy: shape (32,) has 1 rows; must have 6' \
+    run x.npy --backward dy.npy --gate w.npy --scale dy.npy --dgate out.npy
 must_fail 2 'of --new-running-mean and --new-running-var one is given' \
     run image.npy -o out.npy --op batch_norm --running-mean channels.npy \
     --running-var channels.npy --new-running-mean mean.npy
@@ -149,12 +159,112 @@ must_fail 2 '--new-running-mean needs --running-mean' run image.npy -o out.npy -
     --new-running-mean mean.npy --new-running-var rstd.npy
 must_fail 2 '--running-var is missing; batch_norm' \
     run image.npy -o out.npy --op batch_norm --running-mean channels.npy
-must_fail 2 'quant is given; allowed with y_dtype i8, e4m3 or e5m2' run x.npy -o out.npy --quant row
-must_fail 2 'y_dtype is i8, e4m3 or e5m2; allowed with quant' run x.npy -o out.npy --out-dtype i8
+must_fail 2 '--quant is allowed with --out-dtype i8, e4m3 or e5m2' run x.npy -o out.npy --quant row
+must_fail 2 '--out-dtype is allowed with --quant where it is i8' run x.npy -o out.npy --out-dtype i8
 must_fail 2 '--qscale is missing' run x.npy -o out.npy --out-dtype i8 --quant row
 must_fail 2 '--qscale is missing' run x.npy -o out.npy --out-dtype i8 --quant static
+must_fail 2 '--qzero is missing' run x.npy -o out.npy --out-dtype i8 --quant row --asymmetric \
+    --qscale mean.npy
+must_fail 2 '--qzero is given' run x.npy -o out.npy --out-dtype i8 --quant row --qscale mean.npy \
+    --qzero rstd.npy
+npy i8.npy "'|i1'" False '(6, 32)' 192
+must_fail 2 'i8.npy: holds int8; allowed for --qzero only' run i8.npy -o out.npy
+must_fail 2 'i8.npy: holds int8; allowed for --qzero only' run x.npy -o out.npy --weight i8.npy
 must_fail 2 'quant_group is 5; allowed are divisors of cols, 32' run x.npy -o out.npy \
     --out-dtype e4m3 --quant group --quant-group 5 --qscale mean.npy
+
+# ---- options that mean nothing, or make no sense, with the others ----
+npy f64.npy "'<f8'" False '(6, 32)' 1536
+npy w64.npy "'<f8'" False '(32,)' 256
+# lines of OPTIONS : what is allowed, for `run x.npy -o out.npy`
+while IFS=: read -r arguments allowed; do
+    # shellcheck disable=SC2086
+    must_fail 2 "${arguments%% *} is allowed $allowed" run x.npy -o out.npy $arguments
+done <<'EOF'
+--axes 1 --op batch_norm:for layer_norm, rms_norm,
+--axes 1 --op mvn --channels 32:for layer_norm, rms_norm,
+--layout nhwc:for group_norm, instance_norm, batch_norm, and mvn with --channels
+--layout nhwc --op mvn:for group_norm
+--alpha 2:with --residual
+--alpha 2 --x-bias w.npy:with --residual
+--sum-exact:with --residual, --x-bias, --gate or --dropout
+--sum-exact --scale w.npy:with --residual, --x-bias, --gate or --dropout
+--momentum 0.5 --op batch_norm:with --new-running-mean
+--momentum 0.5:with --new-running-mean
+--running-biased --op batch_norm --running-mean w.npy --running-var w.npy:with --new-running-mean
+--seed 7:with --dropout
+--scale-offset 0 --gate w.npy:with --scale
+--rows-per-mod 2 --residual dy.npy:with --gate, --scale or --shift
+--weight-offset 1 --bias w.npy:with --weight
+--cast-first:with --weight or --bias
+--cast-first --op l2_norm:with --weight or --bias
+--cast-first --weight w.npy --quant row --out-dtype i8:without --quant
+--qscale-min 1:with --quant row and group
+--qscale-max 1 --out-dtype i8 --quant static --qscale w.npy:with --quant row and group
+--qscale-max 1 --qscale-min 2 --out-dtype i8 --quant row --qscale s.npy:from --qscale-min on
+--quant-group 4 --out-dtype i8 --quant row --qscale s.npy:with --quant group
+--grad-dtype f16:with --backward
+--eps 1 --given-mean rows.npy --given-rstd rows.npy:without --given-rstd
+--eps-clamp --given-mean rows.npy --given-rstd rows.npy:without --given-rstd
+--ddof 1 --given-mean rows.npy --given-rstd rows.npy:without --given-rstd
+--ddof 0 --op rms_norm:for operators that subtract a mean
+--eps 1 --center-only:without --center-only
+--eps-inside --center-only:without --center-only
+--ddof 1 --center-only:without --center-only
+--eps-outside --op weight_norm:for all operators but weight_norm
+--eps-inside --op lp_norm --p 3:with --p 2, or with --eps 0
+--eps-clamp --op batch_norm --running-mean w.npy --running-var w.npy:where statistics are calculated
+--ddof 1 --op batch_norm --running-mean w.npy --running-var w.npy:where statistics are calculated
+--bf16:with a file of uint16
+--p 2.5 --op l2_norm:for lp_norm; l2_norm is that with p 2
+--running-mean w.npy:for batch_norm
+--running-var w.npy:for batch_norm
+--given-rstd rows.npy --op l2_norm:for all operators but lp_norm, l2_norm, weight_norm
+--silu-before dy.npy --residual dy.npy:without --residual, --x-bias, --gate and --dropout
+--silu-before dy.npy --dropout 0.5:without --residual, --x-bias, --gate and --dropout
+--stats-cols 4:for rms_norm
+--stats-cols 4 --op rms_norm --groups 2:without --groups
+--stats-cols 4 --op rms_norm --given-rstd rows.npy:without --given-rstd
+--center-only --op rms_norm:for layer_norm and mvn
+--dropout 0.5 --op mvn:for layer_norm and rms_norm
+--quant row --op mvn --out-dtype i8:for layer_norm and rms_norm
+--groups 2 --quant row --out-dtype i8:without --quant
+EOF
+# the same for gradients
+while IFS=: read -r arguments allowed; do
+    # shellcheck disable=SC2086
+    must_fail 2 "${arguments%% *} is allowed $allowed" \
+        run x.npy --backward dy.npy --dx out.npy $arguments
+done <<'EOF'
+--out-dtype f16:without --backward
+--quant row --qscale s.npy:without --backward
+--mean rows.npy --rstd rows.npy --from-output:without --from-output, which takes --rstd alone
+--mean rows.npy --op rms_norm:with --backward for operators that subtract a mean
+--mean rows.npy:with --rstd, as --backward reads both
+--dresidual dr.npy:with --residual or --sum
+--dx-bias db.npy:with --x-bias or --sum
+--dgate dg.npy --gate w.npy --sum dy.npy --dx-bias db.npy:with --x-bias, where --dx-bias is given
+--from-output --op batch_norm:for layer_norm and rms_norm
+--from-output --residual dy.npy:without --residual
+--from-output --center-only:without --cast-first, --center-only
+EOF
+must_fail 2 'w64.npy holds f64 and x.npy holds f32; allowed is f64 for all or for none' \
+    run x.npy -o out.npy --weight w64.npy
+must_fail 2 'w.npy holds f32 and f64.npy holds f64; allowed is f64 for all or for none' \
+    run f64.npy -o out.npy --weight w.npy
+must_fail 2 '--out-dtype is f64 and x.npy holds f32; allowed is f64 for all or for none' \
+    run x.npy -o out.npy --out-dtype f64
+must_fail 2 '--grad-dtype is f32 and f64.npy holds f64; allowed is f64 for all or for none' \
+    run f64.npy --backward f64.npy --dx out.npy --grad-dtype f32
+must_fail 2 'eps is -1e+308' run x.npy -o out.npy --eps=-1e308
+must_fail 2 'shape (32,); must be (6,), as the channels of image.npy' \
+    run image.npy -o out.npy --op batch_norm --weight w.npy
+must_fail 2 'shape (32,); must be (6,), as the statistics of x.npy' \
+    run x.npy -o out.npy --given-mean w.npy --given-rstd w.npy
+must_fail 2 'shape (32,); must be (6,), one for each row of x.npy' \
+    run x.npy -o out.npy --op weight_norm --weight w.npy
+must_fail 2 'shape (32,); must be () or (1,), one number' \
+    run x.npy -o out.npy --out-dtype i8 --quant static --qscale w.npy
 
 # ---- gradients ----
 must_fail 2 '--dx needs --backward DY.npy' run x.npy -o out.npy --dx mean.npy
@@ -171,7 +281,7 @@ must_fail 2 'other.npy: shape (6, 16); must be (6, 32) or (192,), as the shape o
 must_fail 2 '--dscale is given; allowed for layer_norm and rms_norm' \
     run x.npy --backward dy.npy --op l2_norm --dscale out.npy
 must_fail 2 '--scale is missing' run x.npy --backward dy.npy --dscale out.npy
-must_fail 2 'one is NULL: give both, or none' \
+must_fail 2 '--rstd is allowed with --mean, as --backward reads both' \
     run x.npy --backward dy.npy --dx out.npy --rstd rows.npy
 must_fail 2 '--rstd is missing' run x.npy --backward dy.npy --dx out.npy --from-output
 must_fail 2 'dy.npy: is the same file as the input dy.npy' run x.npy --backward dy.npy --dx dy.npy

@@ -90,6 +90,15 @@ must_fail 2 "--seed '-1': must be a whole number from 0 to 18446744073709551615"
 must_fail 2 "--op 'foo': must be all|layer_norm|rms_norm|group_norm|" check --op foo
 must_fail 2 "--direction 'up': must be all|forward|backward" check --direction up
 must_fail 2 "--variant 'foo': must be one of layer_norm, rms_norm, " check --variant foo
+must_fail 2 "--variant 'mvn+foo': must be one of mvn, " check --variant mvn+foo
+grep -q layer_norm stderr && fail 'names that begin otherwise'
+must_fail 2 "--variant 'r': must be one of rms_norm, " check --variant r
+must_fail 2 '--json and --markdown are given; allowed is one of them' check --json --markdown
+must_fail 2 'no case is left; allowed are an --op, --variant' check --op mvn --variant layer_norm
+must_fail 2 'no case is left in this --part' \
+    check --variant layer_norm --dtype f32 --shape 3x5 --part 1000/1000
+must_fail 2 'no case has a shape that fits' \
+    check --variant layer_norm+ddof --dtype f32 --shape 3x1
 must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64|mixed" check --dtype f8
 must_fail 2 "unexpected argument 'x.npy'" check x.npy
 must_fail 2 'nonsense' check --variant layer_norm --dtype f32 --shape 3x5 --device nonsense

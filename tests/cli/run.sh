@@ -118,6 +118,8 @@ must_have mean.npy "'shape': (4, 6), }"
 proved image.npy -o out.npy --op batch_norm --weight channel.npy --bias channel.npy --mean mean.npy
 must_have mean.npy "'shape': (6,), }"
 proved image.npy -o out.npy --op batch_norm --running-mean channel.npy --running-var channel.npy
+must_pass run image.npy --verify --op batch_norm --running-mean channel.npy \
+    --running-var channel.npy --max-device-bytes 1K
 proved nhwc.npy -o out.npy --op batch_norm --layout nhwc --running-mean channel.npy \
     --running-var channel.npy --new-running-mean mean.npy --new-running-var rstd.npy --momentum 0.5
 must_have rstd.npy "'shape': (6,), }"
@@ -152,8 +154,16 @@ proved m.npy -o out.npy --out-dtype i8 --quant row --qscale scale.npy --qsum qsu
 must_have out.npy "'|i1'"
 must_have scale.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }"
 must_have qsum.npy "{'descr': '<i4', 'fortran_order': False, 'shape': (6,), }"
-proved m.npy -o out.npy --out-dtype i8 --quant row-asymmetric --qscale scale.npy --qzero zero.npy
+proved m.npy -o out.npy --out-dtype i8 --quant row --asymmetric --qscale scale.npy --qzero zero.npy
 must_have zero.npy "{'descr': '|i1', 'fortran_order': False, 'shape': (6,), }"
+proved m.npy -o out.npy --out-dtype i8 --quant group --quant-group 8 --asymmetric \
+    --qscale scale.npy --qzero zero.npy
+must_have zero.npy "{'descr': '|i1', 'fortran_order': False, 'shape': (6, 4), }"
+npy zero.npy "'|i1'" False '()' 1
+proved m.npy -o out.npy --out-dtype i8 --quant static --asymmetric --qscale one.npy \
+    --qzero zero.npy
+must_pass run m.npy --verify --out-dtype i8 --quant static --asymmetric --qscale one.npy \
+    --qzero zero.npy
 proved m.npy -o out.npy --out-dtype i8 --quant static --qscale one.npy
 for out in e4m3 e5m2; do
     proved m.npy -o out.npy --out-dtype $out --quant group --quant-group 8 --qscale scale.npy
@@ -181,6 +191,10 @@ must_have dg.npy "'shape': (3, 32), }"
 must_have dxb.npy "'shape': (32,), }"
 proved m.npy --backward other.npy --scale mods.npy --dscale ds.npy --dshift dt.npy
 must_have dt.npy "'shape': (3, 32), }"
+proved m.npy --backward other.npy --scale row.npy --shift row.npy --dscale ds.npy --gate row.npy \
+    --dgate dg.npy
+must_have ds.npy "'shape': (32,), }"
+must_have dg.npy "'shape': (32,), }"
 proved m.npy --backward other.npy --op rms_norm --silu-after m.npy --dz dz.npy --dx dx.npy
 for op in group_norm instance_norm batch_norm; do
     proved image.npy --backward dimage.npy --op $op --dx dx.npy --weight channel.npy --dweight dw.npy
@@ -193,6 +207,7 @@ for op in rms_norm lp_norm mvn; do
 done
 must_pass run m.npy --backward other.npy --dx dx.npy --json
 must_have stdout '"direction": "backward"'
+must_have stderr 'gradients by device'
 must_have stdout '"outputs": {'
 # in pieces: the same bits
 must_pass run tall.npy --backward tall.npy --dx dx.npy --weight w33.npy --dweight dw.npy
@@ -235,6 +250,8 @@ must_have mean.npy "'shape': (0,), }"
 [ "$(wc -c <out.npy)" -eq 128 ] || fail 'out.npy of 0 rows has data'
 must_be_gone
 must_pass run none.npy --verify --device all
+must_pass run none.npy -o out.npy --scale none.npy --verify
+rm out.npy
 must_pass run none.npy --backward none.npy --dx dx.npy --weight row.npy --dweight dw.npy --verify
 [ "$(tail -c 128 dw.npy | tr -d '\000' | wc -c)" -eq 0 ] || fail 'a sum over 0 rows is not 0'
 
@@ -262,6 +279,15 @@ case_name='standard output that is full'
 code=0
 "$clnorm" --help >/dev/full 2>stderr || code=$?
 [ "$code" -eq 2 ] || fail "exit code $code, must be 2"
+for report in --json --verify; do
+    case_name="clnorm run $report to standard output that is full"
+    cases=$((cases + 1))
+    code=0
+    "$clnorm" run x.npy -o out.npy $report >/dev/full 2>stderr || code=$?
+    [ "$code" -eq 2 ] || fail "exit code $code, must be 2"
+    grep -q '^clnorm: cannot write' stderr || fail 'no reason'
+    no_leftovers
+done
 
 # ---- a file that is there stays until the new one is whole ----
 echo old >out.npy
@@ -302,6 +328,19 @@ for signal in TERM HUP; do
     [ "$code" -eq 130 ] || fail "exit code $code, must be 130"
     no_leftovers
 done
+
+# sums over all rows are compared in one go, and a signal that comes meanwhile is not lost
+npy grad.npy "'<f4'" False '(400000, 64)' 102400000
+case_name='SIGTERM while gradients are compared'
+cases=$((cases + 1))
+start run grad.npy --backward grad.npy --dx out.npy --dweight mean.npy --verify
+sleep 1
+kill -TERM $pid
+code=0
+wait $pid || code=$?
+[ "$code" -eq 130 ] || fail "exit code $code, must be 130"
+no_leftovers
+rm grad.npy
 
 if [ -r /proc/self/status ]; then
     case_name='peak memory of 1 GiB in pieces of 64 MiB'
