@@ -2,10 +2,14 @@
 /* y = x^ * weight + bias and what is fused with it, a set at a time.
  *
  *   QUANT      0: y is not quantised, 1: its scale is given, 2: a scale for each row, 3: for each
- *              quant_group columns, 4: scale and zero point for each row
+ *              quant_group columns
+ *   ASYMMETRIC 1: each scale has a zero point
  *   RUNNING    1: batch_norm's running statistics are brought up to date */
 #ifndef QUANT
 #define QUANT 0
+#endif
+#ifndef ASYMMETRIC
+#define ASYMMETRIC 0
 #endif
 #ifndef RUNNING
 #define RUNNING 0
@@ -13,7 +17,7 @@
 
 #if QUANT
 #define QUANT_ARGS                                                                                 \
-    , MATRIX(float, qscale), VECTOR(char, qzero), VECTOR(int, qsum), uint quant_group,             \
+    , MATRIX(float, qscale), MATRIX(char, qzero), VECTOR(int, qsum), uint quant_group,             \
         real qscale_min, real qscale_max, real largest_code
 #else
 #define QUANT_ARGS
@@ -73,7 +77,8 @@ static inline void normalize_set(const set_outputs *out, const set_inputs *in,
 /* ---- quantised outputs ---- */
 
 typedef struct {
-    real factor, scale, zero; /* code = y / scale, or rint(y * factor) + zero */
+    real scale, zero;
+    real factor; /* 1 / scale, beside a zero point that is computed */
 } quantiser;
 
 /* KleidiAI's form of asymmetric scales: 0 is always a code. */
@@ -99,14 +104,14 @@ static inline void symmetric(quantiser *q, real largest, real largest_code, real
 static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint from, uint to,
                              local real4 *scratch)
 {
-    realv most = QUANT == 4 ? -INFINITY : 0, least = -INFINITY;
+    realv most = ASYMMETRIC ? -INFINITY : 0, least = -INFINITY;
     for (uint c = from + VEC * GROUP_LANE; c < to; c += VEC * GROUP_SIZE) {
         const uint n = min(to - c, (uint)VEC);
         lanes y;
         y.v = result(in, stats, fetch(in, 0, c, n), 0, c, n);
         for (uint k = 0; k < VEC; k++) /* nothing past the end */
             y.lane[k] = y.lane[k < n ? k : 0];
-        most = larger(most, QUANT == 4 ? y.v : fabs(y.v));
+        most = larger(most, ASYMMETRIC ? y.v : fabs(y.v));
         least = larger(least, -y.v);
     }
     return group_largest((real4)(largest_lane(most), largest_lane(least), 0, 0), scratch);
@@ -114,7 +119,9 @@ static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint 
 
 static inline realv code_of(realv y, const quantiser *q)
 {
-    return QUANT == 4 ? rint(y * q->factor) + q->zero : y / q->scale;
+    if (!ASYMMETRIC)
+        return y / q->scale;
+    return rint(QUANT == 1 ? y / q->scale : y * q->factor) + q->zero;
 }
 
 /* The sum of this work-item's codes. */
@@ -177,19 +184,23 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
         const uint group_cols = QUANT == 3 ? quant_group : cols;
         int codes = 0;
         for (uint from = 0; from < cols; from += group_cols) {
-            quantiser quant = {1, QUANT == 1 ? qscale[qscale_offset] : 1, 0};
-            if (QUANT > 1) {
+            const uint group = from / group_cols;
+            quantiser quant = {1, 0, 1};
+            if (QUANT == 1) {
+                quant.scale = qscale[qscale_offset];
+                quant.zero = ASYMMETRIC ? qzero[qzero_offset] : 0;
+            } else {
                 const real4 most = extremes(&in, &stats, from, from + group_cols, scratch);
-                if (QUANT == 4)
+                if (ASYMMETRIC)
                     asymmetric(&quant, most.x, -most.y);
                 else
                     symmetric(&quant, most.x, largest_code, qscale_min, qscale_max);
             }
             codes += put_codes(&out, &in, &stats, &quant, from, from + group_cols);
             if (QUANT > 1 && GROUP_LANE == 0)
-                qscale[qscale_offset + q * qscale_stride + from / group_cols] = quant.scale;
-            if (QUANT == 4 && GROUP_LANE == 0)
-                qzero[qzero_offset + q] = (char)quant.zero;
+                qscale[qscale_offset + q * qscale_stride + group] = quant.scale;
+            if (QUANT > 1 && ASYMMETRIC && GROUP_LANE == 0)
+                qzero[qzero_offset + q * qzero_stride + group] = (char)quant.zero;
         }
         codes = group_int_total(codes, scratch);
         if (qsum && GROUP_LANE == 0)

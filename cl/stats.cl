@@ -141,7 +141,7 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
     stats->lo = lo;
     stats->variance = positive / shape->count;
     stats->hopeless = isnan(d.z);
-    stats->rstd = NO_SCALE ? (hi + lo) * 0 + 1 / scale
+    stats->rstd = NO_SCALE ? (isfinite(hi + lo) ? 1 / scale : (real)NAN)
                            : rstd_of(positive / shape->divisor, shape->eps, shape->power, scale);
 }
 

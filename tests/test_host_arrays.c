@@ -452,8 +452,11 @@ static void test_no_rows(void **state)
     const clnorm_desc desc = desc_of_kind(CLNORM_LAYER_NORM);
     call c = call_open(*state, &desc, CLNORM_BACKWARD, 3);
     static const char zeroes[COLS * sizeof(float)];
+    const clnorm_host_args none = CLNORM_HOST_ARGS_INIT;
     prepare(&c);
-    MUST(clnorm_forward_host(c.op, 0, &c.args, NULL, NULL, error));
+    MUST(clnorm_forward_host(c.op, 0, &none, NULL, NULL, error));
+    EXPECT_ERROR(clnorm_forward_host(c.op, 0, &c.args, NULL, NULL, error), CLNORM_BAD_ARGS,
+                 "dy is given", "no use");
     MUST(clnorm_backward_host(c.op, 0, &c.args, NULL, NULL, error));
     assert_memory_equal(c.args.dweight.data, zeroes, sizeof(zeroes));
     assert_memory_equal(c.args.dbias.data, zeroes, sizeof(zeroes));
@@ -504,7 +507,7 @@ static void test_a_batch_of_one_has_no_variance(void **state)
     desc.ddof = 1;
     call c = call_open(*state, &desc, CLNORM_FORWARD, 2);
     EXPECT_ERROR(clnorm_forward_host(c.op, 1, &c.args, NULL, NULL, error), CLNORM_BAD_ARGS,
-                 "ddof is 1", "1");
+                 "rows is 1", "ddof 1");
     call_close(&c);
 }
 

@@ -17,7 +17,6 @@ enum { THREADS = 4, RUNS = 60, ROWS = 3, COLS = 200 };
 typedef struct {
     const fixture *f;
     const problem *p;
-    const float *expected;
     int number, wrong, failed;
 } worker;
 
@@ -37,11 +36,28 @@ static void *work(void *user)
         w->failed += clnorm_forward(w->p->op, queue, rows, &args, 0, NULL, NULL, NULL) != CLNORM_OK;
         w->failed +=
             clEnqueueReadBuffer(queue, out, CL_TRUE, 0, bytes, y, 0, NULL, NULL) != CL_SUCCESS;
-        w->wrong += memcmp(y, w->expected, (size_t)rows * COLS * sizeof(float)) != 0;
+        w->wrong += memcmp(y, w->p->y, (size_t)rows * COLS * sizeof(float)) != 0;
     }
     clReleaseMemObject(out);
     clReleaseCommandQueue(queue);
     return NULL;
+}
+
+/* `task` in all threads at once, each with a worker of its own. */
+static void run_threads(const fixture *f, const problem *p, void *(*task)(void *))
+{
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.f = f, .p = p, .number = i};
+        MUST(pthread_create(&threads[i], NULL, task, &workers[i]));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_join(threads[i], NULL));
+        if (workers[i].wrong || workers[i].failed)
+            fail_msg("thread %d, %d runs: %d results wrong, %d calls failed", i, RUNS,
+                     workers[i].wrong, workers[i].failed);
+    }
 }
 
 static void test_one_op_in_many_threads(void **state)
@@ -50,21 +66,10 @@ static void test_one_op_in_many_threads(void **state)
     if (is_oclgrind())
         skip();
     problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
-    pthread_t threads[THREADS];
-    worker workers[THREADS];
     MUST(clnorm_forward(p.op, f->queue, ROWS, &p.args, 0, NULL, NULL, error));
     read_back(f, p.args.y.buffer, p.bytes, p.y);
     expect_right(&p);
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker){.f = f, .p = &p, .expected = p.y};
-        MUST(pthread_create(&threads[i], NULL, work, &workers[i]));
-    }
-    for (int i = 0; i < THREADS; i++) {
-        MUST(pthread_join(threads[i], NULL));
-        if (workers[i].wrong || workers[i].failed)
-            fail_msg("thread %d: %d of %d runs wrong, %d calls failed", i, workers[i].wrong, RUNS,
-                     workers[i].failed);
-    }
+    run_threads(f, &p, work);
     problem_close(&p);
 }
 
@@ -99,18 +104,7 @@ static void test_gradients_in_many_threads_on_one_queue(void **state)
     if (is_oclgrind())
         skip();
     problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
-    pthread_t threads[THREADS];
-    worker workers[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker){.f = f, .p = &p, .number = i};
-        MUST(pthread_create(&threads[i], NULL, add_up, &workers[i]));
-    }
-    for (int i = 0; i < THREADS; i++) {
-        MUST(pthread_join(threads[i], NULL));
-        if (workers[i].wrong || workers[i].failed)
-            fail_msg("thread %d: %d of %d sums wrong, %d calls failed", i, workers[i].wrong,
-                     RUNS * COLS, workers[i].failed);
-    }
+    run_threads(f, &p, add_up);
     problem_close(&p);
 }
 
@@ -131,16 +125,7 @@ static void test_ops_made_in_many_threads(void **state)
     const fixture *f = *state;
     if (is_oclgrind())
         skip();
-    pthread_t threads[THREADS];
-    worker workers[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker){.f = f};
-        MUST(pthread_create(&threads[i], NULL, create, &workers[i]));
-    }
-    for (int i = 0; i < THREADS; i++) {
-        MUST(pthread_join(threads[i], NULL));
-        assert_int_equal(workers[i].failed, 0);
-    }
+    run_threads(f, NULL, create);
 }
 
 int main(void)

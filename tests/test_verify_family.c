@@ -50,7 +50,10 @@ static const struct {
     {"i8", {.cols = 300, BYTES(I8, ROW)}},
     {"i8 static", {.cols = 300, BYTES(I8, STATIC)}},
     {"i8 groups", {.cols = 300, BYTES(I8, GROUP), .quant_group = 30}},
-    {"i8 asymmetric", {.cols = 300, BYTES(I8, ROW_ASYMMETRIC)}},
+    {"i8 asymmetric", {.cols = 300, BYTES(I8, ROW), .quant_asymmetric = 1}},
+    {"i8 asymmetric static", {.cols = 300, BYTES(I8, STATIC), .quant_asymmetric = 1}},
+    {"i8 asymmetric groups",
+     {.cols = 600, BYTES(I8, GROUP), .quant_group = 300, .quant_asymmetric = 1}},
     {"e4m3", {.cols = 300, BYTES(E4M3, ROW)}},
     {"e4m3 groups", {.cols = 600, BYTES(E4M3, GROUP), .quant_group = 300}},
     {"e5m2", {.cols = 300, BYTES(E5M2, ROW)}},
@@ -299,6 +302,20 @@ static void test_another_mask_is_found(void **state)
     }
 }
 
+static void test_another_zero_point_is_found(void **state)
+{
+    (void)state;
+    const clnorm_desc base = {.cols = 40, BYTES(I8, STATIC), .quant_asymmetric = 1};
+    const clnorm_desc desc = desc_of(&base);
+    problem p = problem_make(&desc, CLNORM_FORWARD);
+    int8_t *const zero = p.f.in[TENSOR_qzero];
+    zero[0]++;
+    assert_true(verdict_of(&p).wrong > 0);
+    zero[0]--;
+    assert_int_equal(verdict_of(&p).wrong, 0);
+    problem_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_one_wrong_element_is_found),
         cmocka_unit_test(test_confusions_are_found),
         cmocka_unit_test(test_another_mask_is_found),
+        cmocka_unit_test(test_another_zero_point_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -364,7 +364,7 @@ typedef struct clnorm_verdict {
     double max_scaled_error; /* of y, dx: |y - reference| / (1 + |reference|) */
     double max_bound_share; /* largest |error| / bound over all outputs; above 1 is wrong */
     double max_ulp; /* of y, dx: |error| in units of the type's last place at max(|reference|, its
-                       scale): |weight| for y, rstd * |weight| * mean of |dy| for dx */
+                       scale): |weight| for y, the size of the terms that are added up for dx */
     /* the element with the largest share of its bound */
     const char *worst_tensor; /* "y", "mean" and so on: the names of clnorm_host_args */
     uint64_t worst_row, worst_col;

@@ -172,6 +172,7 @@ static clnorm_status check_numbers(const clnorm_desc *desc, clnorm_error *error)
         {"ddof", desc->ddof, 0, 1},
         {"center_only", desc->center_only, 0, 1},
         {"running_biased", desc->running_biased, 0, 1},
+        {"quant_asymmetric", desc->quant_asymmetric, 0, 1},
         {"inputs", desc->inputs, 0, 15},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -211,8 +212,8 @@ static clnorm_status check_enums(const clnorm_desc *desc, clnorm_error *error)
          "0 (computed), 1 (given) and 2 (running)"},
         {"act_gate", (unsigned)desc->act_gate, CLNORM_ACT_BEFORE + 1,
          "0 (none), 1 (after) and 2 (before)"},
-        {"quant", (unsigned)desc->quant, CLNORM_QUANT_ROW_ASYMMETRIC + 1,
-         "0 (none), 1 (static), 2 (row), 3 (group) and 4 (row, asymmetric)"},
+        {"quant", (unsigned)desc->quant, CLNORM_QUANT_GROUP + 1,
+         "0 (none), 1 (static), 2 (row) and 3 (group)"},
         {"backward", (unsigned)desc->backward, CLNORM_FROM_OUTPUT + 1,
          "0 (from input) and 1 (from output)"},
     };

@@ -49,6 +49,14 @@ static clnorm_status check_statistics(const clnorm_desc *d, clnorm_error *error)
         {d->center_only && d->kind != CLNORM_LAYER_NORM && d->kind != CLNORM_MVN,
          "center_only is 1; allowed for layer_norm and mvn"},
         {d->center_only && !computed, "center_only is 1 and the statistics are given"},
+        {d->center_only && (d->ddof || d->eps_mode != CLNORM_EPS_INSIDE),
+         "center_only is 1, so that nothing is divided, with ddof or eps_mode; allowed is 0"},
+        {d->stats == CLNORM_STATS_GIVEN && d->eps_mode != CLNORM_EPS_INSIDE,
+         "stats is 1 (given), with eps in them, and eps_mode is given; allowed is 0 (inside)"},
+        {d->running_biased && d->kind != CLNORM_BATCH_NORM,
+         "running_biased is 1; allowed for batch_norm only"},
+        {d->layout == CLNORM_NHWC && !kind.channels,
+         "layout is 1 (NHWC); allowed with channels only"},
         {d->kind != CLNORM_LP_NORM && d->p != 2, "p is not 2; allowed for lp_norm only"},
         {d->kind == CLNORM_WEIGHT_NORM && d->eps_mode == CLNORM_EPS_OUTSIDE,
          "eps_mode is 1 (outside); allowed are 0 and 2"},
@@ -62,11 +70,19 @@ static clnorm_status check_fusion(const clnorm_desc *d, clnorm_error *error)
 {
     const clnorm_kind_info kind = clnorm_kind_of(d);
     const bool mods = (d->inputs & (CLNORM_WITH_GATE | CLNORM_WITH_MODULATION)) != 0;
+    const bool residual = (d->inputs & CLNORM_WITH_RESIDUAL) != 0;
+    const bool modulation = (d->inputs & CLNORM_WITH_MODULATION) != 0;
+    const bool sum = (d->inputs & ~(unsigned)CLNORM_WITH_MODULATION) || d->dropout > 0;
     const rule rules[] = {
         {!kind.fused && d->inputs, "inputs is given; allowed for layer_norm and rms_norm"},
         {!kind.fused && d->dropout > 0, "dropout is given; allowed for layer_norm and rms_norm"},
         {!kind.fused && d->act_gate, "act_gate is given; allowed for layer_norm and rms_norm"},
         {!kind.fused && d->quant, "quant is given; allowed for layer_norm and rms_norm"},
+        {d->alpha != 1 && !residual, "alpha is given without a residual; allowed is 1"},
+        {d->contract == CLNORM_SUM_EXACT && !sum,
+         "contract is 1 (exact) and there is no sum: no residual, x_bias, gate or dropout"},
+        {d->scale_offset != 1 && d->scale_offset != 0 && !modulation,
+         "scale_offset is given without modulation; allowed are 0 and 1"},
         {d->rows_per_mod > 0 && !mods, "rows_per_mod is given without gate or modulation"},
         {d->act_gate == CLNORM_ACT_BEFORE && (d->inputs & ~(unsigned)CLNORM_WITH_MODULATION),
          "act_gate is 2 (before) with residual, x_bias or gate; allowed is modulation only"},
@@ -84,17 +100,36 @@ static clnorm_status check_quantisation(const clnorm_desc *d, clnorm_error *erro
 {
     const rule rules[] = {
         {is_quantised(d->y_dtype) && !d->quant,
-         "y_dtype is i8, e4m3 or e5m2; allowed with quant 1 to 4 only"},
+         "y_dtype is i8, e4m3 or e5m2; allowed with quant 1 to 3 only"},
         {d->quant && !is_quantised(d->y_dtype),
          "quant is given; allowed with y_dtype i8, e4m3 or e5m2 only"},
-        {d->quant == CLNORM_QUANT_ROW_ASYMMETRIC && d->y_dtype != CLNORM_I8,
-         "quant is 4 (row, asymmetric); allowed with y_dtype i8 only"},
+        {d->quant_asymmetric && d->y_dtype != CLNORM_I8,
+         "quant_asymmetric is 1; allowed with y_dtype i8 only"},
         {d->quant && d->x_dtype == CLNORM_F64,
          "quant is given with f64; allowed are f32, f16, bf16"},
         {d->quant_group > 0 && d->quant != CLNORM_QUANT_GROUP,
          "quant_group is given; allowed with quant 3 (group) only"},
         {d->quant && d->groups > 1, "quant and groups are given; allowed is one of them"},
-        {d->qscale_max > 0 && d->qscale_max < d->qscale_min, "qscale_max is below qscale_min"},
+    };
+    return CHECK(d, rules, error);
+}
+
+static clnorm_status check_scales(const clnorm_desc *d, clnorm_error *error)
+{
+    const bool fixed = d->quant != CLNORM_QUANT_ROW && d->quant != CLNORM_QUANT_GROUP;
+    const bool least = d->qscale_min > 0, most = d->qscale_max > 0;
+    const rule rules[] = {
+        {fixed && least,
+         "qscale_min is given; allowed with quant 2 and 3 only, as no scale is computed else"},
+        {fixed && most,
+         "qscale_max is given; allowed with quant 2 and 3 only, as no scale is computed else"},
+        {d->quant_asymmetric && least,
+         "qscale_min and quant_asymmetric are given; allowed is one of them, as the scale and the "
+         "zero point are of one range of y"},
+        {d->quant_asymmetric && most,
+         "qscale_max and quant_asymmetric are given; allowed is one of them, as the scale and the "
+         "zero point are of one range of y"},
+        {most && d->qscale_max < d->qscale_min, "qscale_max is below qscale_min"},
     };
     return CHECK(d, rules, error);
 }
@@ -119,7 +154,7 @@ static clnorm_status check_backward(const clnorm_desc *d, clnorm_error *error)
 clnorm_status clnorm_desc_rules(const clnorm_desc *desc, clnorm_error *error)
 {
     static clnorm_status (*const checks[])(const clnorm_desc *, clnorm_error *) = {
-        check_statistics, check_fusion, check_quantisation, check_backward};
+        check_statistics, check_fusion, check_quantisation, check_scales, check_backward};
     clnorm_status status = CLNORM_OK;
     for (size_t i = 0; status == CLNORM_OK && i < sizeof(checks) / sizeof(checks[0]); i++)
         status = checks[i](desc, error);

@@ -198,7 +198,7 @@ static void add_program(list *l, clnorm_form form, bool plain, size_t shapes)
 
 /* ---- programs ------------------------------------------------------------------------------ */
 
-enum { EVERY_SHAPE = 16, ONE_SHAPE = 1 };
+enum { EVERY_SHAPE = 16, FEW_SHAPES = 2, ONE_SHAPE = 1 };
 
 static void begin_variant(list *l)
 {
@@ -240,12 +240,24 @@ static void add_plain(list *l)
         }
 }
 
-/* Builds take most of the time, so a direction has f64 or a mixture; a type that is asked for comes
- * in both forms. */
+/* All tensors of one dtype, for an operator without switches. */
+static void add_each_dtype(list *l, size_t index)
+{
+    for (int dtype = CLNORM_F32; dtype <= CLNORM_F64; dtype++) {
+        set_type(l, (clnorm_dtype)dtype);
+        if (!l->filter->quick || dtype == CLNORM_F32)
+            add_program(l, form_of(l, index + (size_t)dtype), false, FEW_SHAPES);
+    }
+}
+
+/* Builds take most of the time, so a direction of a switch has f64 or a mixture; a type that is
+ * asked for comes in both forms. */
 static void add_variant(list *l, size_t index)
 {
     const bool quantised = l->variant->set.quant != CLNORM_QUANT_NONE;
-    const bool wide = (index + (size_t)l->direction) % 2 && !quantised && !l->filter->quick;
+    const bool every = l->variant->every_dtype;
+    const bool wide =
+        (index + (size_t)l->direction) % 2 && !quantised && !every && !l->filter->quick;
     const int asked = l->filter->dtype;
     const bool is_type = asked >= 0 && asked != CLNORM_CHECK_MIXED;
     if (is_type && (asked != CLNORM_F64 || !quantised)) {
@@ -255,6 +267,8 @@ static void add_variant(list *l, size_t index)
             add_program(l, form_of(l, 1), false, EVERY_SHAPE);
         return;
     }
+    if (every)
+        add_each_dtype(l, index);
     if (wide)
         set_type(l, CLNORM_F64);
     else

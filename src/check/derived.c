@@ -38,6 +38,9 @@ static clnorm_desc earlier_desc(const clnorm_desc *desc, const bool *given,
     if (direction == CLNORM_BACKWARD && given[TENSOR_sum])
         earlier.contract = CLNORM_SUM_ROUNDED;
     earlier.quant = CLNORM_QUANT_NONE;
+    earlier.quant_group = 0;
+    earlier.quant_asymmetric = 0;
+    earlier.qscale_min = earlier.qscale_max = 0;
     if (desc->quant != CLNORM_QUANT_NONE)
         earlier.y_dtype = desc->x_dtype;
     return earlier;

@@ -213,6 +213,7 @@ static distribution distribution_of(const clnorm_desc *desc, clnorm_tensor_id id
         [TENSOR_z] = {.spread = 2},
         [TENSOR_running_var] = {.center = 1, .spread = 0.5, .least = 0.1, .positive = 1},
         [TENSOR_qscale] = {.center = 0.02, .spread = 0.002, .least = 0.01, .positive = 1},
+        [TENSOR_qzero] = {.spread = 40},
     };
     distribution d = own[id].spread > 0 ? own[id] : usual;
     if (id == TENSOR_weight && desc->backward == CLNORM_FROM_OUTPUT) {

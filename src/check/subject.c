@@ -41,7 +41,8 @@ static bool draw_choice(const clnorm_check_case *c, const clnorm_desc *desc, cln
         given[id] = use.role != CLNORM_UNUSED && (use.required || wanted);
         any_output |= given[id] && use.role == CLNORM_OUTPUT;
     }
-    return any_output && clnorm_tensors_check(desc, c->direction, given, NULL) == CLNORM_OK;
+    return any_output &&
+           clnorm_tensors_check(desc, c->direction, c->rows, given, NULL) == CLNORM_OK;
 }
 
 /* All tensors, or some that make sense together. */

@@ -20,6 +20,8 @@
 #define GATE CLNORM_WITH_GATE
 #define MODULATION CLNORM_WITH_MODULATION
 #define QUANT(how, type) .quant = CLNORM_QUANT_##how, .y_dtype = CLNORM_##type
+#define ASYMMETRIC(how) QUANT(how, I8), .quant_asymmetric = 1
+#define EVERY .every_dtype = true
 #define GROUPS .parts = CLNORM_PART_GROUPS
 #define CHANNELS .parts = CLNORM_PART_CHANNELS
 #define SCALES .parts = CLNORM_PART_SCALES
@@ -71,34 +73,36 @@ static const clnorm_variant variants[] = {
     {V("layer_norm+i8/static", LN, QUANT(STATIC, I8)), .only_forward = true},
     {V("rms_norm+i8/row", RMS, QUANT(ROW, I8))},
     {V("rms_norm+i8/group", RMS, QUANT(GROUP, I8)), SCALES, .only_forward = true},
-    {V("layer_norm+i8/asymmetric", LN, QUANT(ROW_ASYMMETRIC, I8)), .only_forward = true},
+    {V("layer_norm+i8/asymmetric", LN, ASYMMETRIC(ROW)), .only_forward = true},
+    {V("rms_norm+i8/static+asymmetric", RMS, ASYMMETRIC(STATIC)), .only_forward = true},
+    {V("layer_norm+i8/group+asymmetric", LN, ASYMMETRIC(GROUP)), SCALES, .only_forward = true},
     {V("rms_norm+e4m3/static", RMS, QUANT(STATIC, E4M3)), .only_forward = true},
     {V("layer_norm+e4m3/row", LN, QUANT(ROW, E4M3), .qscale_max = 0.005), .only_forward = true},
     {V("layer_norm+e5m2/group", LN, QUANT(GROUP, E5M2)), SCALES, .only_forward = true},
     {V("rms_norm+residual+i8/row", RMS, QUANT(ROW, I8), .inputs = RESIDUAL), .only_forward = true},
     /* sets of channels */
-    {V("group_norm/nchw", .kind = CLNORM_GROUP_NORM), CHANNELS},
+    {V("group_norm/nchw", .kind = CLNORM_GROUP_NORM), CHANNELS, EVERY},
     {V("group_norm/nhwc", .kind = CLNORM_GROUP_NORM, NHWC), CHANNELS},
-    {V("instance_norm/nchw", .kind = CLNORM_INSTANCE_NORM), CHANNELS},
+    {V("instance_norm/nchw", .kind = CLNORM_INSTANCE_NORM), CHANNELS, EVERY},
     {V("instance_norm/nhwc", .kind = CLNORM_INSTANCE_NORM, NHWC), CHANNELS},
-    {V("batch_norm/nchw", .kind = CLNORM_BATCH_NORM), CHANNELS},
+    {V("batch_norm/nchw", .kind = CLNORM_BATCH_NORM), CHANNELS, EVERY},
     {V("batch_norm/nhwc", .kind = CLNORM_BATCH_NORM, NHWC, .running_biased = 1), CHANNELS},
     {V("batch_norm+running/nchw", .kind = CLNORM_BATCH_NORM, .stats = CLNORM_STATS_RUNNING),
      CHANNELS},
     {V("batch_norm+running/nhwc", .kind = CLNORM_BATCH_NORM, NHWC, .stats = CLNORM_STATS_RUNNING),
      CHANNELS},
     {V("batch_norm+given/nchw", .kind = CLNORM_BATCH_NORM, GIVEN), CHANNELS},
-    {V("mvn", .kind = CLNORM_MVN, OUTSIDE, .eps = 1e-9)},
+    {V("mvn", .kind = CLNORM_MVN, OUTSIDE, .eps = 1e-9), EVERY},
     {V("mvn+center_only", .kind = CLNORM_MVN, .center_only = 1)},
     {V("mvn/nchw", .kind = CLNORM_MVN, OUTSIDE, .eps = 1e-9), CHANNELS},
     {V("mvn/nhwc", .kind = CLNORM_MVN, NHWC), CHANNELS},
     /* norms */
-    {V("lp_norm/2", .kind = CLNORM_LP_NORM)},
+    {V("lp_norm/2", .kind = CLNORM_LP_NORM), EVERY},
     {V("lp_norm/2+clamp", .kind = CLNORM_LP_NORM, CLAMP, .eps = 1e-3)},
     {V("lp_norm/2+outside", .kind = CLNORM_LP_NORM, OUTSIDE)},
     {V("lp_norm/1", .kind = CLNORM_LP_NORM, CLAMP, .p = 1, .eps = 1e-12)},
     {V("lp_norm/3", .kind = CLNORM_LP_NORM, OUTSIDE, .p = 3)},
-    {V("weight_norm", .kind = CLNORM_WEIGHT_NORM)},
+    {V("weight_norm", .kind = CLNORM_WEIGHT_NORM), EVERY},
     {V("weight_norm+clamp", .kind = CLNORM_WEIGHT_NORM, CLAMP, .eps = 1e-3)},
 };
 
@@ -141,8 +145,8 @@ static void cut_up(clnorm_desc *desc, clnorm_parts parts, const clnorm_check_sha
 #define SWITCHES(S)                                                                                \
     S(kind), S(y_dtype), S(eps), S(layout), S(eps_mode), S(ddof), S(p), S(center_only),            \
         S(weight_offset), S(cast), S(stats), S(inputs), S(alpha), S(contract), S(rows_per_mod),    \
-        S(scale_offset), S(act_gate), S(dropout), S(running_biased), S(quant), S(qscale_max),      \
-        S(backward)
+        S(scale_offset), S(act_gate), S(dropout), S(running_biased), S(quant),                     \
+        S(quant_asymmetric), S(qscale_max), S(backward)
 
 clnorm_desc clnorm_variant_desc(const clnorm_variant *variant, const clnorm_check_shape *shape)
 {

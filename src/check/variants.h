@@ -20,6 +20,7 @@ typedef struct clnorm_variant {
     clnorm_desc set; /* fields that are not 0 replace those of CLNORM_DESC_INIT */
     clnorm_parts parts;
     bool only_forward, only_backward;
+    bool every_dtype; /* the operator itself: has cases of each dtype, not of some */
 } clnorm_variant;
 
 /* A matrix, and how a variant that cuts it up does so. */

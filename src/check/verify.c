@@ -129,18 +129,16 @@ static void compare_numbers(comparison *c, const clnorm_results *r, const double
     }
 }
 
-/* The scale and zero point of an element of y, as the device gave them. */
+/* The scale and zero point of an element of y, as the device gave or got them. */
 static void read_scale(const comparison *c, uint64_t row, uint64_t col, double *scale, double *zero)
 {
     const clnorm_desc *d = &c->e.desc;
-    const bool one = d->quant == CLNORM_QUANT_STATIC;
     const uint64_t which = d->quant == CLNORM_QUANT_GROUP ? col / d->quant_group : 0;
-    *scale = clnorm_load(CLNORM_F32, c->got[TENSOR_qscale].data,
-                         one ? 0 : index_of(c, TENSOR_qscale, row, which));
-    *zero =
-        d->quant == CLNORM_QUANT_ROW_ASYMMETRIC
-            ? clnorm_load(CLNORM_I8, c->got[TENSOR_qzero].data, index_of(c, TENSOR_qzero, row, 0))
-            : 0;
+    *scale =
+        clnorm_load(CLNORM_F32, c->got[TENSOR_qscale].data, index_of(c, TENSOR_qscale, row, which));
+    *zero = d->quant_asymmetric ? clnorm_load(CLNORM_I8, c->got[TENSOR_qzero].data,
+                                              index_of(c, TENSOR_qzero, row, which))
+                                : 0;
 }
 
 /* A code is right if it is the nearest one to a number within the bound of the exact one. Gives the

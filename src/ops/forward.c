@@ -8,9 +8,9 @@ static void push_quantiser(clnorm_arg_list *list, const clnorm_desc *d, const cl
 {
     const double largest = d->y_dtype == CLNORM_I8 ? 127 : d->y_dtype == CLNORM_E4M3 ? 448 : 57344;
     const double usual = d->y_dtype == CLNORM_I8 ? FLT_EPSILON : 1 / (512 * largest);
-    clnorm_push_2d(list, args, TENSOR_qscale,
-                   d->quant == CLNORM_QUANT_GROUP ? d->cols / d->quant_group : 1);
-    clnorm_push_1d(list, args, TENSOR_qzero);
+    const uint64_t scales = d->quant == CLNORM_QUANT_GROUP ? d->cols / d->quant_group : 1;
+    clnorm_push_2d(list, args, TENSOR_qscale, scales);
+    clnorm_push_2d(list, args, TENSOR_qzero, scales);
     clnorm_push_1d(list, args, TENSOR_qsum);
     clnorm_push_u32(list, d->quant_group);
     clnorm_push_real(list, d->qscale_min > 0 ? d->qscale_min : usual);

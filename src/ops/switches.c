@@ -73,6 +73,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, b
         {"ACT_GATE", (int)d->act_gate, 0},
         {"CAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
         {"QUANT", back ? 0 : (int)d->quant, 0},
+        {"ASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"RUNNING", keeps_running(d) && !back, 0},
         {"SAVED", back && saved, 0},
         {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},

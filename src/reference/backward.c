@@ -45,18 +45,15 @@ static void load_gradients(const clnorm_scope *scope, const clnorm_run *run, gra
 static void add_run(const gradients *g, clnorm_set *set)
 {
     long double h = 0, h_size = 0, hx = 0, hx_size = 0;
-    double dy_size = 0;
     for (size_t i = 0; i < g->in.run.n; i++) {
         const long double product = g->h[i] * g->x.value[i];
         h += g->h[i];
         h_size += fabsl(g->h[i]);
         hx += product;
         hx_size += fabsl(product);
-        dy_size += fabs(g->dy[i]);
     }
     set->h += h, set->h_size += h_size;
     set->hx += hx, set->hx_size += hx_size;
-    set->dy_size += dy_size;
 }
 
 /* For the gradient of a rstd that is given. */
@@ -75,7 +72,6 @@ static void average(const clnorm_evaluation *e, uint64_t size, clnorm_set *set)
     const uint64_t within = e->desc.stats_cols ? e->desc.stats_cols : size;
     const long double divisor = e->kind.norm ? 1 : (long double)(within - e->desc.ddof);
     set->hx /= divisor, set->hx_size /= divisor;
-    set->dy_size /= (long double)size;
     if (e->desc.stats == CLNORM_STATS_COMPUTED)
         set->h /= (long double)size, set->h_size /= (long double)size;
 }
@@ -205,15 +201,6 @@ static void through_sum(const clnorm_evaluation *e, const gradients *g, const cl
     clnorm_emit(e, TENSOR_dresidual, &g->in.run, g->in.set, &other, NULL, NULL);
 }
 
-static void emit_dx(const clnorm_evaluation *e, const gradients *g, const clnorm_numbers *dx)
-{
-    double scale[CLNORM_BLOCK];
-    const double factor = (double)(g->in.set->rstd * g->in.set->dy_size);
-    for (size_t i = 0; i < g->in.run.n; i++)
-        scale[i] = factor * fabs(g->in.weight[i]);
-    clnorm_emit(e, TENSOR_dx, &g->in.run, g->in.set, dx, scale, NULL);
-}
-
 /* dy * v is what SiLU'(z) multiplies; u and v are made again for their gradients. */
 static void outer_gradients(const clnorm_evaluation *e, clnorm_sums *sums, gradients *g)
 {
@@ -251,7 +238,7 @@ static void backward_run(const clnorm_scope *scope, const clnorm_run *run, clnor
         through_act(e, g, &ds, &dx);
     else
         through_sum(e, g, &ds, &dx);
-    emit_dx(e, g, &dx);
+    clnorm_emit(e, TENSOR_dx, run, g->in.set, &dx, dx.grown, NULL);
     clnorm_sums_add_numbers(sums, TENSOR_dx_bias, run, &dx, NULL);
     clnorm_sums_add_numbers(sums, TENSOR_dgate, run, &ds, g->in.t);
 }

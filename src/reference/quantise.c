@@ -59,14 +59,20 @@ static void make_scale_and_zero(grid *g)
     g->rounded = 2 * g->rounded / 255 + 4 * (double)g->scale;
 }
 
+static void take_scale_and_zero(const clnorm_evaluation *e, grid *g)
+{
+    g->scale = clnorm_load(CLNORM_F32, e->arrays[TENSOR_qscale].data, 0);
+    if (e->desc.quant_asymmetric)
+        g->zero = clnorm_load(CLNORM_I8, e->arrays[TENSOR_qzero].data, 0);
+}
+
 static double code_of(const clnorm_desc *desc, double value, const grid *g)
 {
     const double exact = (double)(value / g->scale);
-    const bool asymmetric = desc->quant == CLNORM_QUANT_ROW_ASYMMETRIC;
     if (isnan(exact))
         return desc->y_dtype == CLNORM_I8 ? 0 : NAN;
     return clnorm_dtype_round(desc->y_dtype,
-                              asymmetric ? rint(exact) + rint((double)g->zero) : exact);
+                              desc->quant_asymmetric ? rint(exact) + rint((double)g->zero) : exact);
 }
 
 /* Columns of a scale; gives the sum of their codes. */
@@ -92,9 +98,9 @@ static double emit_codes(const clnorm_evaluation *e, uint64_t row, uint64_t firs
     return sum;
 }
 
-static void emit_zero(const clnorm_evaluation *e, uint64_t row, const grid *g)
+static void emit_zero(const clnorm_evaluation *e, uint64_t row, uint64_t which, const grid *g)
 {
-    const clnorm_run run = {.row = row, .n = 1};
+    const clnorm_run run = {.row = row, .col = which, .n = 1};
     const long double scale = g->scale;
     const double zero = (double)fminl(fmaxl(g->zero, -128), 127);
     const double code = isnan(g->zero) ? 0 : rint(zero);
@@ -108,6 +114,22 @@ static void emit_zero(const clnorm_evaluation *e, uint64_t row, const grid *g)
     clnorm_emit(e, TENSOR_qzero, &run, NULL, &numbers, NULL, &code);
 }
 
+/* The grid number `which` of a row, from the range of its y. */
+static void make_grid(const clnorm_evaluation *e, uint64_t row, uint64_t which, grid *g)
+{
+    if (e->desc.quant == CLNORM_QUANT_STATIC) {
+        take_scale_and_zero(e, g);
+        return;
+    }
+    if (e->desc.quant_asymmetric)
+        make_scale_and_zero(g);
+    else
+        make_scale(&e->desc, g);
+    clnorm_emit_one(e, TENSOR_qscale, row, which, NULL, g->scale, g->grown, g->rounded);
+    if (e->desc.quant_asymmetric)
+        emit_zero(e, row, which, g);
+}
+
 void clnorm_quantise_row(const clnorm_evaluation *e, uint64_t row, const clnorm_row *y)
 {
     const clnorm_desc *d = &e->desc;
@@ -117,17 +139,7 @@ void clnorm_quantise_row(const clnorm_evaluation *e, uint64_t row, const clnorm_
         grid g = {.scale = 0};
         for (uint64_t col = first; col < first + width; col++)
             widen(&g, y, col);
-        if (d->quant == CLNORM_QUANT_STATIC)
-            g.scale = clnorm_load(CLNORM_F32, e->arrays[TENSOR_qscale].data, 0);
-        else if (d->quant == CLNORM_QUANT_ROW_ASYMMETRIC)
-            make_scale_and_zero(&g);
-        else
-            make_scale(d, &g);
-        if (d->quant != CLNORM_QUANT_STATIC)
-            clnorm_emit_one(e, TENSOR_qscale, row, first / width, NULL, g.scale, g.grown,
-                            g.rounded);
-        if (d->quant == CLNORM_QUANT_ROW_ASYMMETRIC)
-            emit_zero(e, row, &g);
+        make_grid(e, row, first / width, &g);
         sum += emit_codes(e, row, first, first + width, y, &g);
     }
     clnorm_emit_one(e, TENSOR_qsum, row, 0, NULL, sum, 0, 0);

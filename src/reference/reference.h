@@ -32,7 +32,7 @@ typedef struct clnorm_set {
     double loss; /* what a difference that is flushed to 0 counts in x^ */
     bool rescued; /* a device may have added it up again, in one work-item */
     /* backward: sums over the set */
-    long double h, h_size, hx, hx_size, dy_size, hd, hd_size;
+    long double h, h_size, hx, hx_size, hd, hd_size;
 } clnorm_set;
 
 /* Consecutive columns of a row that belong to one set. */

@@ -35,8 +35,8 @@ class Case:
         self.parts = {"": [], "forward": [], "backward": []}
 
     def dtype_of(self, tensor):
-        if tensor == "qsum":
-            return "i32"
+        if tensor in ("qsum", "qzero"):
+            return "i32" if tensor == "qsum" else "i8"
         wide = "f64" if self.desc["x_dtype"] == "f64" else "f32"
         return self.desc.get(FIELD_OF.get(tensor), wide)
 

@@ -153,29 +153,35 @@ def add_layer_norm(dtype, exact):
 
 # ---- quantised y ------------------------------------------------------------------------------
 
-def codes(y, scale, dtype):
+def codes(y, scale, dtype, zero=0):
     q = y / scale
     if dtype == "i8":
-        return np.clip(np.rint(q), -128, 127)
+        return np.clip(np.rint(q) + zero, -128, 127)
     return rounded(np.clip(q, -LARGEST[dtype], LARGEST[dtype]), dtype)
 
 
-def static(dtype, scale, onnx_type):
-    """ONNX QuantizeLinear after a norm in float."""
-    def peer(x, qscale):
+def static(dtype, scale, onnx_type, zero=None):
+    """ONNX QuantizeLinear after a norm in float. zero: the zero point of i8."""
+    given = {} if zero is None else {"qzero": np.array([zero])}
+
+    def peer(x, qscale, qzero=None):
         y = F.layer_norm(as_torch(x, "f32"), (14,), eps=EPS).numpy()
         inputs = {"x": y, "scale": np.array(qscale[0], np.float32)}
+        if qzero is not None:
+            inputs["zero"] = np.array(qzero[0], np.int8)
         q, = evaluate("QuantizeLinear", inputs, ["q"], version=21, output_dtype=onnx_type)
         return {"y": q.astype(np.float64)}
 
-    def formula(margin, x, qscale):
-        return codes(normalized(x, False, margin), qscale[0], dtype)
+    def formula(margin, x, qscale, qzero=(0,)):
+        return codes(normalized(x, False, margin), qscale[0], dtype, qzero[0])
     inputs, found = sure("QuantizeLinear", lambda n: {"x": n.fill(3, 14),
-                                                      "qscale": np.array([scale])}, peer, formula)
+                                                      "qscale": np.array([scale]), **given},
+                         peer, formula)
     if dtype == "i8":
         found["qsum"] = found["y"].sum(1)
     return finish(f"onnx.QuantizeLinear.{dtype}", "layer_norm", inputs, found, x_dtype="f32",
-                  y_dtype=dtype, param_dtype="f32", quant=1)
+                  y_dtype=dtype, param_dtype="f32", quant=1,
+                  **({"quant_asymmetric": 1} if given else {}))
 
 
 def dynamic(dtype, group):
@@ -207,6 +213,7 @@ def cases():
             mixed_layer_norm(), add_layer_norm("bf16", False), add_layer_norm("bf16", True),
             add_layer_norm("f16", False), add_layer_norm("f16", True),
             static("i8", 0.015625, TensorProto.INT8), static("i8", 0.03, TensorProto.INT8),
+            static("i8", 0.015625, TensorProto.INT8, -50),
             static("e4m3", 0.005, TensorProto.FLOAT8E4M3FN),
             static("e5m2", 0.0078125, TensorProto.FLOAT8E5M2), dynamic("i8", 0), dynamic("i8", 4),
             dynamic("e4m3", 8), dynamic("e4m3", 0), dynamic("e5m2", 0)]
