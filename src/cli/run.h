@@ -47,6 +47,8 @@ struct run_options {
 
 enum { RUN_L2_NORM = 6 }; /* of the choices of --op, one that is no kind of its own */
 
+/* What they are when none is given, with the table for options_parse (run_options.c). */
+void run_options_init(struct run_options *options);
 /* name: without its dashes. */
 bool run_is_given(const struct run_options *options, const char *name);
 
@@ -69,7 +71,6 @@ struct run_job {
 bool run_job_open(struct run_job *job, const struct run_options *options, clnorm_error *error);
 void run_job_close(struct run_job *job);
 
-clnorm_tensor_use run_use(const struct run_job *job, clnorm_tensor_id id);
 /* The inputs, whole. Outputs are the caller's to set. */
 clnorm_host_args run_job_args(const struct run_job *job);
 /* The same call's rows from `first` on. */
@@ -96,6 +97,7 @@ bool run_desc_dtypes(struct run_job *job, clnorm_error *error);
 
 /* ---- shapes (run_shape.c) ------------------------------------------------------------------ */
 
+clnorm_tensor_use run_use(const struct run_job *job, clnorm_tensor_id id);
 /* Rows, columns, channels from the shape of INPUT. */
 bool run_shape_split(struct run_job *job, clnorm_error *error);
 /* rows_per_mod, from the shapes of the files. */

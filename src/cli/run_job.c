@@ -183,11 +183,6 @@ void run_job_close(struct run_job *job)
 
 /* ---- arguments ----------------------------------------------------------------------------- */
 
-clnorm_tensor_use run_use(const struct run_job *job, clnorm_tensor_id id)
-{
-    return clnorm_tensor_use_of(&job->desc, job->direction, id, job->rows);
-}
-
 clnorm_host_args run_job_args(const struct run_job *job)
 {
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;

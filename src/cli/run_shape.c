@@ -13,6 +13,11 @@ static const struct shape *main_shape(const struct run_job *job)
 
 static const char *main_path(const struct run_job *job) { return job->files[job->main].path; }
 
+clnorm_tensor_use run_use(const struct run_job *job, clnorm_tensor_id id)
+{
+    return clnorm_tensor_use_of(&job->desc, job->direction, id, job->rows);
+}
+
 /* ---- INPUT --------------------------------------------------------------------------------- */
 
 static bool split_rows(struct run_job *job, clnorm_error *error)

@@ -3,9 +3,7 @@
 #include "runtime/device.h"
 #include "runtime/program.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef _WIN32
@@ -148,16 +146,4 @@ clnorm_status clnorm_context_check(const clnorm_context *context, clnorm_error *
                        "the context was made in process %ld and cannot be used in its child %ld: "
                        "create it after the fork",
                        context->process, process_id());
-}
-
-void clnorm_log(const clnorm_context *context, clnorm_log_level level, const char *format, ...)
-{
-    if (!context->log)
-        return;
-    char text[8192]; /* a build log has no end; its beginning tells most */
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    context->log(context->user, level, text);
 }
