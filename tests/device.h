@@ -96,6 +96,20 @@ static inline void read_back(const fixture *f, cl_mem mem, size_t bytes, void *d
     MUST(clEnqueueReadBuffer(f->queue, mem, CL_TRUE, 0, bytes, data, 0, NULL, NULL));
 }
 
+/* NULL if the device has none. */
+static inline cl_command_queue out_of_order_queue(const fixture *f)
+{
+    cl_command_queue_properties able = 0;
+    cl_int code;
+    MUST(clGetDeviceInfo(f->device, CL_DEVICE_QUEUE_PROPERTIES, sizeof(able), &able, NULL));
+    if (!(able & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE))
+        return NULL;
+    cl_command_queue queue =
+        clCreateCommandQueue(f->cl, f->device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
+    MUST(code);
+    return queue;
+}
+
 /* An event after all that f->queue has written, for the wait lists of other queues. Intel's FPGA
  * emulator needs it: there, the end of a blocking write does not order another queue's kernel. */
 static inline cl_event after_writes(const fixture *f)

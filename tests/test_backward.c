@@ -207,19 +207,14 @@ static void test_any_choice_of_gradients(void **state)
 static void test_out_of_order_queue(void **state)
 {
     const fixture *f = *state;
-    cl_command_queue_properties able = 0;
-    cl_int code;
-    MUST(clGetDeviceInfo(f->device, CL_DEVICE_QUEUE_PROPERTIES, sizeof(able), &able, NULL));
-    if (!(able & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE))
+    const cl_command_queue queue = out_of_order_queue(f);
+    if (!queue)
         skip();
     static gradients g;
     size_t bytes = 0;
     task t = task_open(f, CLNORM_FORM_AUTO, "normal");
     clnorm_args args = t.args;
     cl_event done = NULL;
-    cl_command_queue queue =
-        clCreateCommandQueue(f->cl, f->device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-    MUST(code);
     EXPECT_ERROR(clnorm_backward(t.p.op, queue, ROWS, &args, 0, NULL, &done, error),
                  CLNORM_BAD_ARGS, "workspace", "out-of-order");
     assert_null(done);

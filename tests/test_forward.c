@@ -74,14 +74,9 @@ static void test_wait_list_is_waited_for(void **state)
 static void test_out_of_order_queue_by_events(void **state)
 {
     const fixture *f = *state;
-    cl_command_queue_properties able = 0;
-    cl_int code;
-    MUST(clGetDeviceInfo(f->device, CL_DEVICE_QUEUE_PROPERTIES, sizeof(able), &able, NULL));
-    if (!(able & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE))
+    const cl_command_queue queue = out_of_order_queue(f);
+    if (!queue)
         skip();
-    cl_command_queue queue =
-        clCreateCommandQueue(f->cl, f->device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-    MUST(code);
     problem p = problem_open(f, desc_of(640), 9, "normal");
     cl_mem middle = buffer_of(f, CL_MEM_READ_WRITE, p.bytes, NULL);
     clnorm_args first = p.args, second = p.args;

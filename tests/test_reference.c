@@ -12,21 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/dtype.h"
+#include "worked.h"
 #include "base/random.h"
 #include "check/inputs.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static clnorm_desc desc_of(clnorm_kind kind, clnorm_dtype dtype, uint64_t cols, double eps)
-{
-    clnorm_desc desc = CLNORM_DESC_INIT;
-    desc.kind = kind;
-    desc.cols = cols;
-    desc.eps = eps;
-    desc.x_dtype = desc.y_dtype = desc.param_dtype = dtype;
-    return desc;
-}
 
 static clnorm_status reference(const clnorm_desc *desc, double *y, double *mean, double *rstd,
                                const void *x, const void *weight, const void *bias, uint64_t rows,
@@ -40,14 +28,6 @@ static clnorm_status reference(const clnorm_desc *desc, double *y, double *mean,
     args.weight.data = weight;
     args.bias.data = bias;
     return clnorm_reference(desc, CLNORM_FORWARD, rows, &args, error);
-}
-
-static void expect_close(const char *what, uint64_t col, double got, long double expected,
-                         double tolerance)
-{
-    if (!(fabsl(got - expected) <= tolerance))
-        fail_msg("%s[%lu] is %.17g, expected %.17Lg within %g", what, (unsigned long)col, got,
-                 expected, tolerance);
 }
 
 static void test_worked_values(void **state)

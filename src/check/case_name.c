@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *clnorm_form_name(clnorm_form form)
+static const char *form_name(clnorm_form form)
 {
     static const char *const names[] = {"auto", "sequential", "cooperative"};
     return names[form];
@@ -72,5 +72,5 @@ void clnorm_check_case_name(const clnorm_check_case *c, char *text, size_t bytes
         }
     const size_t used = strlen(text);
     snprintf(text + used, bytes - used, " %s %" PRIu64 "x%" PRIu64 " %s",
-             clnorm_direction_name(c->direction), c->rows, desc.cols, clnorm_form_name(desc.form));
+             clnorm_direction_name(c->direction), c->rows, desc.cols, form_name(desc.form));
 }

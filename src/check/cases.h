@@ -47,8 +47,6 @@ typedef struct clnorm_check_filter {
 clnorm_status clnorm_check_cases(const clnorm_check_filter *filter, clnorm_check_case **cases,
                                  size_t *count, size_t *left_out, clnorm_error *error);
 
-/* "sequential", "cooperative", "auto". */
-const char *clnorm_form_name(clnorm_form form);
 /* "forward", "backward". */
 const char *clnorm_direction_name(clnorm_direction direction);
 /* "f32" if it is that of all tensors, else "mixed". */

@@ -43,6 +43,15 @@ static long double rstd_of(const clnorm_evaluation *e, long double square, long 
     return e->eps == 0 ? 1 / deviation : 1 / sqrtl(square + e->eps);
 }
 
+/* A sum that was rounded has other statistics than those that y was made with, and in a backward
+ * pass from the output there is nothing else. */
+static bool takes_rstd(const clnorm_evaluation *e)
+{
+    const bool rounded = e->desc.contract == CLNORM_SUM_EXACT && clnorm_given(e, TENSOR_sum);
+    return e->direction == CLNORM_BACKWARD && e->desc.stats == CLNORM_STATS_COMPUTED &&
+           clnorm_given(e, TENSOR_rstd) && (e->desc.backward == CLNORM_FROM_OUTPUT || rounded);
+}
+
 /* With D = 1 / rstd: by how much x^ must be multiplied so that D changes with x as
  * slope * x^ / size does. Outside: D / deviation; a clamp that holds D leaves nothing. */
 static long double slope_of(const clnorm_evaluation *e, const clnorm_set *set)
@@ -53,7 +62,7 @@ static long double slope_of(const clnorm_evaluation *e, const clnorm_set *set)
         return 0;
     if (inside)
         return 1;
-    if (clnorm_takes_rstd(e)) {
+    if (takes_rstd(e)) {
         const bool none = 1 - eps_share <= 4 * e->unit;
         if (e->desc.eps_mode == CLNORM_EPS_CLAMP)
             return !none;
@@ -175,15 +184,6 @@ static double number(const clnorm_evaluation *e, clnorm_tensor_id id, uint64_t i
     return clnorm_given(e, id) ? clnorm_load(e->uses[id].dtype, e->arrays[id].data, index) : 0;
 }
 
-/* A sum that was rounded has other statistics than those that y was made with, and in a backward
- * pass from the output there is nothing else. */
-bool clnorm_takes_rstd(const clnorm_evaluation *e)
-{
-    const bool rounded = e->desc.contract == CLNORM_SUM_EXACT && clnorm_given(e, TENSOR_sum);
-    return e->direction == CLNORM_BACKWARD && e->desc.stats == CLNORM_STATS_COMPUTED &&
-           clnorm_given(e, TENSOR_rstd) && (e->desc.backward == CLNORM_FROM_OUTPUT || rounded);
-}
-
 static void take(const clnorm_scope *scope, uint64_t k)
 {
     const clnorm_evaluation *e = scope->e;
@@ -209,7 +209,7 @@ void clnorm_scope_statistics(const clnorm_scope *scope)
     if (e->desc.stats == CLNORM_STATS_COMPUTED && !from_output)
         compute(scope);
     for (uint64_t k = 0; k < scope->count; k++) {
-        if (e->desc.stats != CLNORM_STATS_COMPUTED || clnorm_takes_rstd(e))
+        if (e->desc.stats != CLNORM_STATS_COMPUTED || takes_rstd(e))
             take(scope, k);
         clnorm_set_finish(e, &scope->sets[k]);
         if (from_output) { /* not needed to know: x^ has a variance of 1 at most */

@@ -144,15 +144,3 @@ clnorm_status clnorm_await(cl_event event, clnorm_error *error)
 fail:
     return status;
 }
-
-clnorm_status clnorm_constant(const clnorm_context *context, const void *data, size_t bytes,
-                              cl_mem *mem, clnorm_error *error)
-{
-    cl_int code;
-    if (!data)
-        return CLNORM_OK;
-    /* OpenCL takes the pointer as writable, and only reads it for this flag. */
-    *mem = clCreateBuffer(context->cl, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes,
-                          (void *)(uintptr_t)data, &code);
-    return clnorm_cl_check(code, "clCreateBuffer", error);
-}

@@ -47,8 +47,4 @@ clnorm_status clnorm_unmap(cl_command_queue queue, clnorm_staged *staged, clnorm
 /* Waits, and looks at the event itself: some drivers report success for a command that failed. */
 clnorm_status clnorm_await(cl_event event, clnorm_error *error);
 
-/* A read-only buffer with a copy of `data`; *mem stays as it is for NULL. */
-clnorm_status clnorm_constant(const clnorm_context *context, const void *data, size_t bytes,
-                              cl_mem *mem, clnorm_error *error);
-
 #endif
