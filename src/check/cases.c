@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -20,7 +21,7 @@ typedef struct {
     const clnorm_check_filter *filter;
     clnorm_check_case *cases; /* NULL while they are counted */
     size_t count, left_out;
-    clnorm_mixtures mixtures;
+    clnorm_mixtures mixtures[2]; /* of each direction */
     /* the program whose cases are added */
     const clnorm_variant *variant;
     clnorm_direction direction;
@@ -212,14 +213,14 @@ static void set_type(list *l, clnorm_dtype dtype)
     l->desc.x_dtype = l->desc.param_dtype = dtype;
     if (!l->desc.quant)
         l->desc.y_dtype = dtype;
-    clnorm_mixtures_add(&l->mixtures, &l->desc, l->direction);
+    clnorm_mixtures_add(&l->mixtures[l->direction], &l->desc, l->direction);
 }
 
 /* The number of pairs that are new. */
 static unsigned set_mixture(list *l)
 {
     begin_variant(l);
-    return clnorm_mixtures_next(&l->mixtures, &l->desc, l->direction);
+    return clnorm_mixtures_next(&l->mixtures[l->direction], &l->desc, l->direction);
 }
 
 static clnorm_form form_of(const list *l, size_t turn)
@@ -314,7 +315,7 @@ clnorm_status clnorm_check_cases(const clnorm_check_filter *filter, clnorm_check
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu cases", l.count);
     l.count = l.left_out = 0;
     l.programs = 0;
-    l.mixtures = (clnorm_mixtures){.turn = 0};
+    memset(l.mixtures, 0, sizeof(l.mixtures));
     add_all(&l);
     *cases = l.cases;
     *count = l.count;

@@ -16,20 +16,13 @@ static clnorm_dtype *field(clnorm_desc *desc, int which)
     return fields[which];
 }
 
-/* A field is in use if a tensor of the call takes its dtype from it. */
+/* A field is in use if its main tensor is: pairs that others make are not looked for, as each pair
+ * costs a program. */
 static bool is_in_use(const clnorm_desc *desc, clnorm_direction direction, int which)
 {
-    clnorm_desc marked = *desc;
-    for (int i = 0; i < FIELDS; i++)
-        *field(&marked, i) = CLNORM_F32;
-    *field(&marked, which) = CLNORM_BF16;
-    for (int id = 0; id < TENSOR_COUNT; id++) {
-        const clnorm_tensor_use use =
-            clnorm_tensor_use_of(&marked, direction, (clnorm_tensor_id)id, 1);
-        if (use.role != CLNORM_UNUSED && use.dtype == CLNORM_BF16)
-            return true;
-    }
-    return false;
+    static const clnorm_tensor_id tensors[FIELDS] = {
+        TENSOR_x, TENSOR_y, TENSOR_residual, TENSOR_weight, TENSOR_dy, TENSOR_dx, TENSOR_dweight};
+    return clnorm_tensor_use_of(desc, direction, tensors[which], 1).role != CLNORM_UNUSED;
 }
 
 typedef struct {
