@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/desc_rules.h"
+#include "base/dtype.h"
 #include "base/kind.h"
 #include "base/status.h"
 
@@ -49,23 +50,21 @@ static clnorm_dtype *dtype_at(clnorm_desc *desc, size_t place)
     return (clnorm_dtype *)(void *)((char *)desc + place);
 }
 
-static bool is_quantised(clnorm_dtype dtype) { return dtype >= CLNORM_I8 && dtype <= CLNORM_E5M2; }
-
 static clnorm_status resolve_dtypes(clnorm_desc *desc, clnorm_error *error)
 {
     for (size_t i = 0; i < DTYPES; i++) {
         clnorm_dtype *dtype = dtype_at(desc, dtypes[i].place);
         if (*dtype == CLNORM_DTYPE_DEFAULT && dtypes[i].like) {
             const clnorm_dtype like = *dtype_at(desc, dtypes[i].like);
-            *dtype = is_quantised(like) ? desc->x_dtype : like;
+            *dtype = clnorm_dtype_is_quantised(like) ? desc->x_dtype : like;
         }
-        const bool quantised = dtype == &desc->y_dtype && is_quantised(*dtype);
+        const bool quantised = dtype == &desc->y_dtype && clnorm_dtype_is_quantised(*dtype);
         if ((unsigned)*dtype > CLNORM_F64 && !quantised)
             return clnorm_fail(error, CLNORM_BAD_DESC, "%s is %u (%s); allowed are %s",
                                dtypes[i].name, (unsigned)*dtype, clnorm_dtype_name(*dtype),
                                dtype == &desc->y_dtype
                                    ? "f32, f16, bf16, f64, and i8, e4m3, e5m2 with quant"
-                                   : "f32, f16, bf16 and f64");
+                                   : "f32, f16, bf16 and f64, as y alone can be quantised");
     }
     return CLNORM_OK;
 }

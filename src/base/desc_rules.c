@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/desc_rules.h"
 
+#include "base/dtype.h"
 #include "base/kind.h"
 #include "base/sets.h"
 #include "base/status.h"
@@ -23,8 +24,6 @@ static clnorm_status check(const clnorm_desc *desc, const rule *rules, size_t co
 }
 
 #define CHECK(desc, rules, error) check(desc, rules, sizeof(rules) / sizeof((rules)[0]), error)
-
-static bool is_quantised(clnorm_dtype dtype) { return dtype >= CLNORM_I8 && dtype <= CLNORM_E5M2; }
 
 static clnorm_status check_statistics(const clnorm_desc *d, clnorm_error *error)
 {
@@ -99,9 +98,9 @@ static clnorm_status check_fusion(const clnorm_desc *d, clnorm_error *error)
 static clnorm_status check_quantisation(const clnorm_desc *d, clnorm_error *error)
 {
     const rule rules[] = {
-        {is_quantised(d->y_dtype) && !d->quant,
+        {clnorm_dtype_is_quantised(d->y_dtype) && !d->quant,
          "y_dtype is i8, e4m3 or e5m2; allowed with quant 1 to 3 only"},
-        {d->quant && !is_quantised(d->y_dtype),
+        {d->quant && !clnorm_dtype_is_quantised(d->y_dtype),
          "quant is given; allowed with y_dtype i8, e4m3 or e5m2 only"},
         {d->quant_asymmetric && d->y_dtype != CLNORM_I8,
          "quant_asymmetric is 1; allowed with y_dtype i8 only"},
@@ -142,7 +141,8 @@ static clnorm_status check_backward(const clnorm_desc *d, clnorm_error *error)
         {output && !kind.fused, "backward is 1 (from output); allowed for layer_norm and rms_norm"},
         {output && (d->inputs || d->act_gate || d->dropout > 0),
          "backward is 1 (from output) with inputs, act_gate or dropout; allowed is 0 (from input)"},
-        {output && is_quantised(d->y_dtype), "backward is 1 (from output) of a quantised y"},
+        {output && clnorm_dtype_is_quantised(d->y_dtype),
+         "backward is 1 (from output) of a quantised y"},
         {output && d->cast == CLNORM_CAST_FIRST,
          "backward is 1 (from output) with cast 1 (first); allowed is 0 (wide)"},
         {output && (d->center_only || d->stats || d->stats_cols),

@@ -5,8 +5,16 @@
 
 #include "clnorm/clnorm.h"
 
+#include <stdbool.h>
+
 /* false if `name` is no dtype's: see clnorm_dtype_name. */
 int clnorm_dtype_parse(const char *name, clnorm_dtype *dtype);
+
+/* i8, e4m3 or e5m2: what only y can be. */
+static inline bool clnorm_dtype_is_quantised(clnorm_dtype dtype)
+{
+    return dtype >= CLNORM_I8 && dtype <= CLNORM_E5M2;
+}
 
 /* Element `index` of an array; n elements from `first`. */
 double clnorm_load(clnorm_dtype dtype, const void *array, uint64_t index);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mixtures of dtypes, so that each pair of choices for x, y, residual, weight, dy, dx and dweight meets
- * in some call. */
+/* Mixtures of dtypes, so that each pair of choices for x, y, residual, weight, dy, dx and dweight
+ * meets in some call. */
 #ifndef CLNORM_CHECK_MIXTURES_H
 #define CLNORM_CHECK_MIXTURES_H
 
