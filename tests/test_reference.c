@@ -194,6 +194,18 @@ static void test_stride_skips_what_is_between_rows(void **state)
     assert_memory_equal(rstd[0], rstd[1], sizeof(rstd[0]));
 }
 
+static void test_in_place(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, COLS = 600 };
+    static double x[ROWS * COLS], y[ROWS * COLS];
+    const clnorm_desc desc = desc_of(CLNORM_LAYER_NORM, CLNORM_F64, COLS, 1e-5);
+    clnorm_input_fill(clnorm_input_find("mean_1e3"), CLNORM_F64, ROWS, COLS, 25, x);
+    assert_int_equal(reference(&desc, y, NULL, NULL, x, NULL, NULL, ROWS, 0, NULL), CLNORM_OK);
+    assert_int_equal(reference(&desc, x, NULL, NULL, x, NULL, NULL, ROWS, 0, NULL), CLNORM_OK);
+    assert_memory_equal(x, y, sizeof(x));
+}
+
 static void test_bad_arguments_write_nothing(void **state)
 {
     (void)state;
@@ -235,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_poisoned_rows),
         cmocka_unit_test(test_constant_rows),
         cmocka_unit_test(test_stride_skips_what_is_between_rows),
+        cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_bad_arguments_write_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -348,8 +348,7 @@ typedef struct clnorm_host_args {
  * Inputs are of the descriptor's dtypes. Outputs are arrays of double without gaps (their strides
  * are not used), not rounded to their dtypes: qscale too, and quantised elements are whole numbers
  * (i8) or numbers of the type (fp8). Where running_mean and running_var are updated they are read
- * and written as double. Outputs must not overlap inputs or one another, not even as in a call on a
- * device.
+ * and written as double. Where a call on a device may be in place, so may this one with f64.
  *
  * CLNORM_BAD_DESC, CLNORM_BAD_ARGS, CLNORM_OUT_OF_MEMORY: nothing was written. */
 CLNORM_API clnorm_status clnorm_reference(const clnorm_desc *desc, clnorm_direction direction,

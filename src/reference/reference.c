@@ -137,6 +137,15 @@ static size_t find_places(const clnorm_evaluation *e, place places[TENSOR_COUNT]
     return count;
 }
 
+/* Each element is read before it is written. */
+static bool in_place(clnorm_direction direction, const place *a, const place *b)
+{
+    const bool may =
+        clnorm_may_alias(direction, a->id, b->id) || clnorm_may_alias(direction, b->id, a->id);
+    return may && a->span.begin == b->span.begin && a->span.stride == b->span.stride &&
+           a->span.width == b->span.width;
+}
+
 static clnorm_status check_overlaps(const clnorm_evaluation *e, clnorm_error *error)
 {
     place places[TENSOR_COUNT];
@@ -144,7 +153,8 @@ static clnorm_status check_overlaps(const clnorm_evaluation *e, clnorm_error *er
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++)
             if ((places[i].written || places[j].written) &&
-                clnorm_spans_overlap(&places[i].span, &places[j].span))
+                clnorm_spans_overlap(&places[i].span, &places[j].span) &&
+                !in_place(e->direction, &places[i], &places[j]))
                 return clnorm_fail(error, CLNORM_BAD_ARGS, "%s overlaps %s",
                                    clnorm_tensor_name(places[j].id),
                                    clnorm_tensor_name(places[i].id));
