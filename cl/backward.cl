@@ -4,7 +4,7 @@
  *   ds = rstd * (h - sum(h) / N - x^ * kappa * sum(h * x^) / (N - ddof)) + dsum
  *
  * and from there through the branch to x and the residual. Gradients of parameters are sums over
- * rows: a group adds up the rows of a slab, and leaves them in a line of its own for sums.cl.
+ * rows: a group adds up those of a slab, and leaves them in a line, or its part of one, for sums.cl.
  *
  *   DY_TYPE, DX_TYPE, DPARAM_TYPE   storage of dy and dsum; of dx, dresidual, dz; of gradients of
  *                  parameters that are complete here
@@ -177,7 +177,7 @@ static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_
 {
     lanes spread;
     if (STATS != 0) /* a NaN among the x stays where it is */
-        return k->h * stats->rstd * stats->scale;
+        return k->h * (stats->rstd * stats->scale); /* as it was given */
     spread.v = direction(k->xhat * g->kappa, shape->power) * g->c2;
     if (c + VEC > shape->cols) {
         FEW_LANES
@@ -411,7 +411,7 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
 #if STATS == 1
         if (dmean && GROUP_LANE == 0)
-            dmean[dmean_offset + q] = -stats.rstd * total.y * stats.scale;
+            dmean[dmean_offset + q] = -(stats.rstd * stats.scale) * total.y;
         if (drstd && GROUP_LANE == 0)
             drstd[drstd_offset + q] = total.z * unscale(&stats);
 #endif

@@ -93,11 +93,12 @@ static inline void asymmetric(quantiser *q, real most, real least)
     q->zero = isnan(zero) ? 0 : rint(clamp(zero, (real)-128, (real)127));
 }
 
-static inline void symmetric(quantiser *q, real largest, real largest_code, real least, real most)
+static inline void symmetric(quantiser *q, real largest, real largest_code, real scale_min,
+                             real scale_max)
 {
     real scale = largest / largest_code;
-    scale = most > 0 && scale > most ? most : scale;
-    q->scale = scale < least ? least : scale;
+    scale = scale_max > 0 && scale > scale_max ? scale_max : scale;
+    q->scale = scale < scale_min ? scale_min : scale;
 }
 
 /* (largest y or |y|, largest -y) of the columns. */

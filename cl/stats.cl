@@ -281,7 +281,7 @@ static inline real unscale(const set_stats *stats)
 /* The same for a set that has them already. Where rstd is very small, s - mean could overflow. */
 static inline void given_stats(set_stats *stats, real mean, real rstd)
 {
-    const bool wide = rstd < WIDE_RSTD;
+    const bool wide = fabs(rstd) < WIDE_RSTD;
     stats->scale = wide ? SCALE_DOWN : 1;
     stats->hi = mean * stats->scale;
     stats->lo = 0;

@@ -12,11 +12,14 @@
 #include <string.h>
 
 /* Oclgrind runs one thread, and hangs on events that the host completes. */
-static inline bool is_oclgrind(void)
+/* One of the names of ci/devices. */
+static inline bool is_on(const char *implementation)
 {
     const char *name = getenv("CLNORM_TEST_DEVICE");
-    return name && !strcmp(name, "oclgrind");
+    return name && !strcmp(name, implementation);
 }
+
+static inline bool is_oclgrind(void) { return is_on("oclgrind"); }
 
 /* PoCL's basic driver runs a command in the thread that enqueues it, and waits there. */
 static inline bool is_pocl_basic(void)

@@ -282,7 +282,8 @@ static void test_chunks_change_no_bit(void **state)
 {
     subject subjects[SUBJECTS];
     make_subjects(subjects);
-    for (size_t i = 0; i < SUBJECTS; i++)
+    const size_t step = is_on("intel-cpu") ? 1 : 3; /* elsewhere all take minutes to build */
+    for (size_t i = 0; i < SUBJECTS; i += step)
         for (int direction = CLNORM_FORWARD; direction <= CLNORM_BACKWARD; direction++)
             squeeze_one(*state, &subjects[i], (clnorm_direction)direction);
 }

@@ -161,7 +161,7 @@ static void add_inputs(list *l, uint64_t rows, uint64_t cols)
 static const clnorm_check_shape row_shapes[] = {
     {7, 1000, 0, 8}, {2, 65, 0, 13}, {83, 260, 0, 2}, {5, 3, 0, 1}};
 static const clnorm_check_shape channel_shapes[] = {
-    {3, 210, 6, 3}, {2, 2048, 32, 4}, {5, 4, 4, 2}, {2, 771, 3, 3}, {601, 24, 8, 2}};
+    {3, 210, 6, 3}, {2, 2048, 32, 4}, {5, 4, 4, 2}, {2, 771, 3, 3}, {2050, 12, 4, 2}};
 
 static void add_shapes(list *l, size_t most)
 {
@@ -257,9 +257,9 @@ static void add_variant(list *l, size_t index)
 {
     const bool quantised = l->variant->set.quant != CLNORM_QUANT_NONE;
     const bool every = l->variant->every_dtype;
-    const bool wide =
-        (index + (size_t)l->direction) % 2 && !quantised && !every && !l->filter->quick;
     const int asked = l->filter->dtype;
+    const bool any = asked < 0 && !quantised && !every && !l->filter->quick;
+    const bool wide = any && (index + (size_t)l->direction) % 2;
     const bool is_type = asked >= 0 && asked != CLNORM_CHECK_MIXED;
     if (is_type && (asked != CLNORM_F64 || !quantised)) {
         set_type(l, (clnorm_dtype)asked);

@@ -160,8 +160,8 @@ fail:
     return status;
 }
 
-static clnorm_status check_sets(const clnorm_op *op, uint64_t rows, const operands *all,
-                                clnorm_error *error)
+static clnorm_status check_sets(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
+                                const operands *all, clnorm_error *error)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, rows);
     for (size_t i = 0; i < all->count; i++) {
@@ -174,7 +174,7 @@ static clnorm_status check_sets(const clnorm_op *op, uint64_t rows, const operan
                                o->name, (unsigned long long)o->tensor->stride,
                                (unsigned long long)o->use.cols);
     }
-    return clnorm_check_iterations(op, rows, error);
+    return clnorm_check_iterations(op, direction, rows, error);
 }
 
 clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
@@ -196,7 +196,7 @@ clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
     TRY(collect_workspace(op, direction, rows, args, &all, error));
     TRY(check_operands(op, direction, &all, error));
     if (rows > 0)
-        TRY(check_sets(op, rows, &all, error));
+        TRY(check_sets(op, direction, rows, &all, error));
 fail:
     return status;
 }

@@ -32,6 +32,14 @@ static void push_workspace(clnorm_arg_list *list, const pass *p, uint64_t line_o
                        workspace->offset / (list->wide ? 8 : 4) + line_offset);
 }
 
+static bool has_lines(const pass *p)
+{
+    bool any = false;
+    for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
+        any = any || is_summed(p, i);
+    return any;
+}
+
 /* ---- dx and the lines ---------------------------------------------------------------------- */
 
 static void push_lines_of(clnorm_arg_list *list, const pass *p, size_t gradient)
@@ -110,7 +118,7 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     const uint64_t sets = shape.sets.count;
     const uint64_t bytes = p->part.rows * d->cols * clnorm_dtype_bytes(d->dx_dtype);
     const uint64_t sets_per_group =
-        p->lines.slabs_per_mod > 0 || p->lines.slab > 1
+        p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && has_lines(p))
             ? p->lines.slab * shape.sets.inner
             : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
     const bool saved = d->stats == CLNORM_STATS_COMPUTED && is_wanted(p, TENSOR_rstd);

@@ -34,10 +34,9 @@ static uint64_t most_iterations(const clnorm_device *device)
     return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
 }
 
-/* Iterations of a work-item for one set, at most: three passes by its group forward and four
- * backward, two to rescue the set alone; every pass has its blocks, and a few more are for the loop
- * over sets and the sums. */
-static uint64_t iterations_per_set(const clnorm_geometry *geometry, const clnorm_sets *sets)
+/* At most three passes by its group forward and four backward, two to rescue the set alone; every
+ * pass has its blocks, and a few more are for the loop over sets and the sums. */
+uint64_t clnorm_iterations_of(const clnorm_geometry *geometry, const clnorm_sets *sets)
 {
     const uint64_t alone = sets->run / geometry->vec + 1;
     const uint64_t shared = alone / geometry->group_size + 1;
@@ -106,38 +105,30 @@ static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_d
     return geometry;
 }
 
-static int is_too_long(const clnorm_geometry *geometry, const clnorm_desc *desc, uint64_t rows)
+clnorm_status clnorm_iterations_allow(const clnorm_context *context,
+                                      const clnorm_geometry *geometry, const clnorm_sets *sets,
+                                      uint64_t iterations, clnorm_error *error)
 {
-    const clnorm_sets sets = clnorm_sets_of(desc, rows);
-    return iterations_per_set(geometry, &sets) > geometry->most_iterations;
-}
-
-static clnorm_status too_long(const clnorm_context *context, const clnorm_geometry *geometry,
-                              const clnorm_desc *desc, uint64_t rows, clnorm_error *error)
-{
-    const clnorm_sets sets = clnorm_sets_of(desc, rows);
+    if (iterations <= geometry->most_iterations)
+        return CLNORM_OK;
     return clnorm_fail(error, CLNORM_UNSUPPORTED,
                        "%llu times %llu columns take a work-item %llu iterations in this form, and "
                        "%s ends its loops after %llu",
-                       (unsigned long long)sets.segments, (unsigned long long)sets.run,
-                       (unsigned long long)iterations_per_set(geometry, &sets),
-                       context->device.name, (unsigned long long)geometry->most_iterations);
+                       (unsigned long long)sets->segments, (unsigned long long)sets->run,
+                       (unsigned long long)iterations, context->device.name,
+                       (unsigned long long)geometry->most_iterations);
 }
 
 clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
                                      clnorm_geometry *geometry, clnorm_error *error)
 {
+    const clnorm_sets sets = clnorm_sets_of(desc, 1);
     *geometry = geometry_of(context, desc, desc->form ? desc->form : best_form(&context->device));
-    if (is_too_long(geometry, desc, 1) && desc->form == CLNORM_FORM_AUTO)
+    if (clnorm_iterations_of(geometry, &sets) > geometry->most_iterations &&
+        desc->form == CLNORM_FORM_AUTO)
         *geometry = geometry_of(context, desc, CLNORM_FORM_COOPERATIVE);
-    return is_too_long(geometry, desc, 1) ? too_long(context, geometry, desc, 1, error) : CLNORM_OK;
-}
-
-clnorm_status clnorm_check_iterations(const clnorm_op *op, uint64_t rows, clnorm_error *error)
-{
-    return is_too_long(&op->geometry, &op->desc, rows)
-               ? too_long(op->context, &op->geometry, &op->desc, rows, error)
-               : CLNORM_OK;
+    return clnorm_iterations_allow(context, geometry, &sets, clnorm_iterations_of(geometry, &sets),
+                                   error);
 }
 
 static unsigned log2_of(unsigned power)
@@ -162,7 +153,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint64_t clnorm_most_rows(const clnorm_op *op)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    const uint64_t row = iterations_per_set(&op->geometry, &sets) * sets.count;
+    const uint64_t row = clnorm_iterations_of(&op->geometry, &sets) * sets.count;
     return op->geometry.most_iterations / row > 0 ? op->geometry.most_iterations / row : 1;
 }
 
@@ -173,7 +164,7 @@ uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_
     const uint64_t units =
         op->context->device.compute_units ? op->context->device.compute_units : 1;
     const uint64_t most_groups = (uint64_t)1 << 22; /* some drivers count work-items in 32 bits */
-    const uint64_t allowed = geometry->most_iterations / iterations_per_set(geometry, &shape);
+    const uint64_t allowed = geometry->most_iterations / clnorm_iterations_of(geometry, &shape);
     if (geometry->form == CLNORM_FORM_COOPERATIVE)
         return sets / most_groups + 1;
     const uint64_t worth_a_launch = 65536 / set_bytes + 1;

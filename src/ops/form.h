@@ -4,6 +4,7 @@
 #ifndef CLNORM_OPS_FORM_H
 #define CLNORM_OPS_FORM_H
 
+#include "base/sets.h"
 #include "runtime/context.h"
 
 typedef struct clnorm_geometry {
@@ -28,8 +29,12 @@ uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_
                                uint64_t all);
 /* Rows that a work-item may take in all, before the device stops its loops. */
 uint64_t clnorm_most_rows(const clnorm_op *op);
-/* CLNORM_UNSUPPORTED where the device cannot take sets of that many rows. */
-clnorm_status clnorm_check_iterations(const clnorm_op *op, uint64_t rows, clnorm_error *error);
+/* Iterations of a work-item for one set. */
+uint64_t clnorm_iterations_of(const clnorm_geometry *geometry, const clnorm_sets *sets);
+/* CLNORM_UNSUPPORTED where the device ends its loops before. */
+clnorm_status clnorm_iterations_allow(const clnorm_context *context,
+                                      const clnorm_geometry *geometry, const clnorm_sets *sets,
+                                      uint64_t iterations, clnorm_error *error);
 
 /* "-DVEC=…" and so on for the program of this geometry; false if it does not fit. */
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes);

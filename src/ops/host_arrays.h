@@ -26,7 +26,8 @@ typedef struct clnorm_host_arrays {
     bool entangled; /* rows of one array lie between the rows of another */
 } clnorm_host_arrays;
 
-/* Finds the arrays that are given, and all that is wrong with them: CLNORM_BAD_ARGS. rows above 0.
+/* Finds the arrays that are given, and all that is wrong with them: CLNORM_BAD_ARGS. None of no
+ * rows.
  */
 clnorm_status clnorm_host_arrays_find(const clnorm_op *op, clnorm_direction direction,
                                       uint64_t rows, const clnorm_host_args *args,

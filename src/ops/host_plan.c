@@ -147,6 +147,7 @@ clnorm_status clnorm_host_plan_make(const clnorm_op *op, const clnorm_host_array
     const uint64_t asked = options->max_device_bytes;
     clnorm_status status = CLNORM_OK;
     *plan = (clnorm_host_plan){.slots = 1};
+    TRY(clnorm_check_iterations(op, arrays->direction, arrays->rows, error));
     if (leaves_lines(op, arrays))
         TRY(clnorm_op_workspace(op, arrays->direction, arrays->rows, &plan->workspace, error));
     const needs n = needs_of(op, arrays, plan->workspace);

@@ -2,6 +2,7 @@
 /* Host arrays through the device, chunk by chunk: while one chunk is computed, the next goes up and
  * the one before comes down. */
 #include "ops/host_plan.h"
+#include "ops/lines.h"
 #include "ops/tensors.h"
 #include "runtime/staging.h"
 
@@ -307,11 +308,12 @@ static clnorm_status check_structs(const clnorm_op *op, const clnorm_host_args *
 /* A sum over no rows is 0, and that is a pattern of zero bits in every dtype. */
 static void clear_sums(const clnorm_op *op, const clnorm_host_args *args)
 {
-    for (int i = 0; i < TENSOR_COUNT; i++) {
-        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+    const clnorm_lines lines = clnorm_lines_of(op, 0);
+    for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
+        const clnorm_tensor_id id = lines.gradients[i].id;
         const clnorm_tensor_use use = clnorm_tensor_use_of(&op->desc, CLNORM_BACKWARD, id, 0);
         void *const data = clnorm_host_array(args, id).data;
-        if (data && use.role == CLNORM_OUTPUT && use.extent == CLNORM_WHOLE)
+        if (data && lines.gradients[i].used)
             memset(data, 0, (size_t)(use.rows * use.cols) * clnorm_dtype_bytes(use.dtype));
     }
 }

@@ -69,8 +69,8 @@ uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint6
 
 /* Without the checks. part.rows must not be 0; args->first_row is that of the whole call.
  * A backward pass leaves its part of the gradients of parameters in args->workspace (of
- * clnorm_op_workspace(all) bytes, NULL if that is 0); when all parts are done, clnorm_run_sums adds
- * them up, and writes dweight and so on as args have them. */
+ * clnorm_op_workspace(all) bytes, NULL if none of them is wanted); when all parts are done,
+ * clnorm_run_sums adds them up, and writes dweight and so on as args have them. */
 clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
                                  clnorm_error *error);

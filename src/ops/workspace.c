@@ -80,8 +80,10 @@ clnorm_workspaces *clnorm_workspaces_of(const clnorm_op *op)
 clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, uint64_t bytes,
                                    cl_mem *mem, clnorm_error *error)
 {
+    if (bytes == 0)
+        return CLNORM_OK;
     clnorm_status status = check_in_order(queue, error);
-    if (status != CLNORM_OK || bytes == 0)
+    if (status != CLNORM_OK)
         return status;
     struct clnorm_workspace *w = entry_of(clnorm_workspaces_of(op), queue);
     if (!w)

@@ -307,7 +307,7 @@ truncate -s $((128 + rows * 4096)) large.npy
 
 # start ARGUMENT...: in the background, until the temporary file is there
 start() {
-    "$clnorm" "$@" >stdout 2>stderr </dev/null &
+    env --default-signal "$clnorm" "$@" >stdout 2>stderr </dev/null & # even if ours are ignored
     pid=$!
     for _ in $(seq 600); do
         for file in .clnorm-*; do
