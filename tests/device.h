@@ -22,11 +22,7 @@ static inline bool is_on(const char *implementation)
 static inline bool is_oclgrind(void) { return is_on("oclgrind"); }
 
 /* PoCL's basic driver runs a command in the thread that enqueues it, and waits there. */
-static inline bool is_pocl_basic(void)
-{
-    const char *name = getenv("CLNORM_TEST_DEVICE");
-    return name && !strcmp(name, "pocl-basic");
-}
+static inline bool is_pocl_basic(void) { return is_on("pocl-basic"); }
 
 #define MUST(call)                                                                                 \
     do {                                                                                           \
