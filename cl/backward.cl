@@ -156,7 +156,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
     for (ulong segment = 0; segment < segments; segment++)
         ADD_SEGMENT(total, cols, GROUP_LANE, GROUP_SIZE, STEP)
 #undef STEP
-    return STATS == 1 ? own_gradients(&total) : own_totals(&total);
+    return own_gradients(&total);
 }
 
 static inline void finish_gradient(grad_sums *g, real4 total, const set_stats *stats,

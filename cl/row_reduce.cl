@@ -36,7 +36,7 @@ static inline void fold_block(blocked_sum *sum, realv block)
     sum->hi = total;
 }
 
-/* For gradients. An infinity makes lo NaN, which statistics want, and the sum of a gradient not. */
+/* For gradients. An infinity makes lo NaN, which statistics want, and sums of gradients do not. */
 static inline void keep_infinity(blocked_sum *sum)
 {
     sum->lo = select(sum->lo, (realv)(0), isinf(sum->hi));
