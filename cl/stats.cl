@@ -167,6 +167,8 @@ static inline real better_scale(const set_stats *stats, real eps)
 {
     if (POWER == 0)
         return stats->scale;
+    if (ZERO_NORM && stats->rstd == 0 && stats->variance == 0)
+        return SCALE_UP; /* of zeros, or of values whose powers vanish */
     if (!(stats->rstd > 0))
         return stats->hopeless ? 1 : SCALE_DOWN;
     const bool tiny = eps < SCALE_DOWN && stats->rstd > TINY_RSTD && fabs(stats->hi) < TINY_MEAN;

@@ -173,6 +173,9 @@ static void add_shapes(list *l, size_t most)
     const size_t count = channels ? COUNT(channel_shapes) : COUNT(row_shapes);
     for (size_t i = 0; i < count && i < most; i++)
         add(l, &shapes[i], inputs[l->direction][i % 4], USUAL_EPS);
+    if (l->direction == CLNORM_FORWARD &&
+        clnorm_input_fits(clnorm_input_find("tiny"), l->desc.x_dtype))
+        add(l, &shapes[0], "tiny", NO_EPS);
 }
 
 /* plain: every width and every input. */
