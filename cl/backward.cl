@@ -252,24 +252,6 @@ static inline void back_through_sum(const grad_outputs *out, const set_inputs *i
         PUT(DX_TYPE)(dx, out->dx + segment * out->dx_segment + c, n, out->past_cache);
 }
 
-/* The last pass over a set: outputs, and in `part` the sums of parameters that it has one of. */
-static inline void back(const set_inputs *in, const grad_inputs *grad, const grad_outputs *out,
-                        const set_stats *stats, const grad_sums *g, const set_shape *shape,
-                        parts *part, ulong segment, uint c, uint n, bool fresh)
-{
-    chunk k;
-    fetch_chunk(&k, in, grad, stats, g->lo, segment, c, n);
-    realv ds = gradient_of_s(&k, g, stats, shape, c);
-    if (grad->dsum)
-        ds += TAKE(DY_TYPE)(grad->dsum + segment * grad->dsum_segment + c, n);
-    back_through_output(out, in, grad, &k, segment, c, n, fresh);
-    back_through_sum(out, in, ds, segment, c, n, fresh);
-    if (PARAM_AXIS > 0) {
-        part->a += k.du * k.xhat;
-        part->b += k.du;
-    }
-}
-
 static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool fresh)
 {
     if (out->dweight_line && GROUP_LANE == 0)
@@ -385,9 +367,21 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         if (GROUP_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* dx may be dy, and all have read the set now */
         sums params_total = {{0, 0}, {0, 0}, {0, 0}};
+/* Outputs, and in `part` the sums of parameters that a set has one of. No function: PoCL 3.1 would
+ * keep its structs in memory, at half of the speed. */
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
-        back(&in, &grad, &out, &stats, &g, &shape, part, segment, c, n, fresh);                    \
+        chunk k;                                                                                   \
+        fetch_chunk(&k, &in, &grad, &stats, g.lo, segment, c, n);                                  \
+        realv ds = gradient_of_s(&k, &g, &stats, &shape, c);                                       \
+        if (grad.dsum)                                                                             \
+            ds += TAKE(DY_TYPE)(grad.dsum + segment * grad.dsum_segment + c, n);                   \
+        back_through_output(&out, &in, &grad, &k, segment, c, n, fresh);                           \
+        back_through_sum(&out, &in, ds, segment, c, n, fresh);                                     \
+        if (PARAM_AXIS > 0) {                                                                      \
+            (part)->a += k.du * k.xhat;                                                            \
+            (part)->b += k.du;                                                                     \
+        }                                                                                          \
         PREFETCH_NEXT(c)                                                                           \
     }
         for (ulong segment = 0; segment < shape.segments; segment++) {
