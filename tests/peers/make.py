@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Writes tests/peers/data/*.txt: what PyTorch, ONNX's reference evaluator and ONNX Runtime compute.
 
-    python3 -m venv /tmp/peers
-    /tmp/peers/bin/pip install torch onnx onnxruntime numpy
-    /tmp/peers/bin/python tests/peers/make.py
+    python3 -m venv build/peers
+    build/peers/bin/pip install torch onnx onnxruntime numpy
+    build/peers/bin/python tests/peers/make.py
 
 (any build of PyTorch will do, and its CPU wheels are smaller). The tests read the files and need
 none of this. The files name the versions that wrote them.
