@@ -259,6 +259,11 @@ clnorm_dtype clnorm_stats_dtype(const clnorm_desc *desc)
     return desc->x_dtype == CLNORM_F64 ? CLNORM_F64 : CLNORM_F32;
 }
 
+bool clnorm_desc_has_sum(const clnorm_desc *desc)
+{
+    return (desc->inputs & ~(unsigned)CLNORM_WITH_MODULATION) != 0 || desc->dropout > 0;
+}
+
 clnorm_status clnorm_host_tensor_check(const char *name, clnorm_dtype dtype, const void *array,
                                        uint64_t rows, uint64_t cols, uint64_t *stride,
                                        clnorm_error *error)

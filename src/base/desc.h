@@ -5,10 +5,15 @@
 
 #include "clnorm/clnorm.h"
 
+#include <stdbool.h>
+
 /* clnorm_desc_check, and a copy without defaults: every dtype, cols, groups, stats_cols are what
  * they mean. What does not apply is 0. */
 clnorm_status clnorm_desc_resolve(const clnorm_desc *desc, clnorm_desc *resolved,
                                   clnorm_error *error);
+
+/* Whether what is normalized is more than x: a sum, or x after dropout or a gate. */
+bool clnorm_desc_has_sum(const clnorm_desc *desc);
 
 /* CLNORM_BAD_ARGS, with the name of the tensor in the text, if it is missing, its stride is less
  * than cols, or it is larger than any memory. stride 0 means cols; *stride is set to what it means.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/desc_rules.h"
 
+#include "base/desc.h"
 #include "base/dtype.h"
 #include "base/kind.h"
 #include "base/sets.h"
@@ -71,7 +72,7 @@ static clnorm_status check_fusion(const clnorm_desc *d, clnorm_error *error)
     const bool mods = (d->inputs & (CLNORM_WITH_GATE | CLNORM_WITH_MODULATION)) != 0;
     const bool residual = (d->inputs & CLNORM_WITH_RESIDUAL) != 0;
     const bool modulation = (d->inputs & CLNORM_WITH_MODULATION) != 0;
-    const bool sum = (d->inputs & ~(unsigned)CLNORM_WITH_MODULATION) || d->dropout > 0;
+    const bool sum = clnorm_desc_has_sum(d);
     const rule rules[] = {
         {!kind.fused && d->inputs, "inputs is given; allowed for layer_norm and rms_norm"},
         {!kind.fused && d->dropout > 0, "dropout is given; allowed for layer_norm and rms_norm"},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/tensor.h"
 
+#include "base/checked.h"
+#include "base/desc.h"
 #include "base/kind.h"
 #include "base/sets.h"
 
@@ -93,7 +95,7 @@ static uint64_t mods_of(const clnorm_desc *desc, uint64_t rows)
 {
     if (desc->rows_per_mod == 0)
         return 1;
-    return rows / desc->rows_per_mod + (rows % desc->rows_per_mod != 0);
+    return ceil_div(rows, desc->rows_per_mod);
 }
 
 static void set_shape(clnorm_tensor_use *use, const clnorm_desc *desc, shape_kind shape,
@@ -141,13 +143,6 @@ static part if_(bool condition, part then) { return condition ? then : unused; }
 
 static bool has(const clnorm_desc *desc, unsigned input) { return (desc->inputs & input) != 0; }
 
-/* Whether what is normalized is not simply x. */
-static bool has_sum(const clnorm_desc *desc)
-{
-    return has(desc, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS | CLNORM_WITH_GATE) ||
-           desc->dropout > 0;
-}
-
 static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
 {
     const clnorm_kind_info kind = clnorm_kind_of(desc);
@@ -158,7 +153,7 @@ static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
     const bool keeps = desc->kind == CLNORM_BATCH_NORM;
     const part parts[TENSOR_COUNT] = {
         [TENSOR_y] = must_out,
-        [TENSOR_sum] = if_(has_sum(desc), out),
+        [TENSOR_sum] = if_(clnorm_desc_has_sum(desc), out),
         [TENSOR_mean] = given && !kind.center ? unused : statistic,
         [TENSOR_rstd] = statistic,
         [TENSOR_running_mean] = if_(keeps, running ? must_in
@@ -189,7 +184,7 @@ static part backward_part(const clnorm_desc *desc, clnorm_tensor_id id)
     const bool given = desc->stats == CLNORM_STATS_GIVEN;
     const bool running = desc->stats == CLNORM_STATS_RUNNING;
     const bool output = desc->backward == CLNORM_FROM_OUTPUT, input = !output;
-    const bool sum = has_sum(desc), residual = has(desc, CLNORM_WITH_RESIDUAL);
+    const bool sum = clnorm_desc_has_sum(desc), residual = has(desc, CLNORM_WITH_RESIDUAL);
     const bool gate = has(desc, CLNORM_WITH_GATE), mod = has(desc, CLNORM_WITH_MODULATION);
     const bool act = desc->act_gate != CLNORM_ACT_NONE;
     const part parts[TENSOR_COUNT] = {

@@ -29,6 +29,11 @@ typedef enum clnorm_role {
     CLNORM_IN_OUT
 } clnorm_role;
 
+static inline bool clnorm_role_reads(clnorm_role role)
+{
+    return role == CLNORM_INPUT || role == CLNORM_IN_OUT;
+}
+
 /* How a tensor's size follows from the rows of a call. */
 typedef enum clnorm_extent {
     CLNORM_WHOLE, /* does not depend on rows: weight, running_mean; [mods, cols] of one mod */

@@ -46,8 +46,6 @@ static clnorm_desc earlier_desc(const clnorm_desc *desc, const bool *given,
     return earlier;
 }
 
-static bool is_input(clnorm_role role) { return role == CLNORM_INPUT || role == CLNORM_IN_OUT; }
-
 static bool is_derived(const call *k, clnorm_tensor_id id)
 {
     return k->given[id] && use_of(k, id).role == CLNORM_INPUT &&
@@ -88,7 +86,7 @@ static clnorm_status fill_all(call *k, bool earlier_runs, clnorm_error *error)
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
         const clnorm_tensor_use own = use_of(k, id), before = earlier_use(k, id);
         const bool needed = earlier_runs && before.role == CLNORM_INPUT && before.required;
-        if (k->given[id] && is_input(own.role))
+        if (k->given[id] && clnorm_role_reads(own.role))
             TRY(fill(k, id, &own, error));
         else if (needed)
             TRY(fill(k, id, &before, error));

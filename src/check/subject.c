@@ -12,8 +12,6 @@
 
 /* ---- what is given ------------------------------------------------------------------------- */
 
-static bool is_input(clnorm_role role) { return role == CLNORM_INPUT || role == CLNORM_IN_OUT; }
-
 bool clnorm_subject_is_output(const clnorm_subject *subject)
 {
     return subject->use.role == CLNORM_OUTPUT || subject->use.role == CLNORM_IN_OUT;
@@ -136,7 +134,7 @@ static clnorm_status make_one(const clnorm_context *context, cl_command_queue qu
 {
     clnorm_status status;
     TRY(make_arrays(s, error));
-    if (is_input(s->use.role))
+    if (clnorm_role_reads(s->use.role))
         clnorm_subject_spread(s, s->before, dense);
     TRY(upload(context, queue, s, error));
 fail:

@@ -119,8 +119,7 @@ static bool open_input(struct run_job *job, clnorm_error *error)
 
 static bool is_read(const struct run_job *job, clnorm_tensor_id id)
 {
-    const clnorm_role role = run_use(job, id).role;
-    return job->paths[id] && (role == CLNORM_INPUT || role == CLNORM_IN_OUT);
+    return job->paths[id] && clnorm_role_reads(run_use(job, id).role);
 }
 
 static bool open_others(struct run_job *job, clnorm_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run.h"
 
+#include "base/desc.h"
 #include "base/kind.h"
 
 /* ---- what is asked for --------------------------------------------------------------------- */
@@ -84,10 +85,7 @@ static bool has_mods(const struct run_job *job)
 
 static bool has_dropout(const struct run_job *job) { return is_given(job, "dropout"); }
 
-static bool has_sum(const struct run_job *job)
-{
-    return (job->asked.inputs & ~(unsigned)CLNORM_WITH_MODULATION) != 0 || has_dropout(job);
-}
+static bool has_sum(const struct run_job *job) { return clnorm_desc_has_sum(&job->asked); }
 
 static bool has_no_sum(const struct run_job *job) { return !has_sum(job); }
 

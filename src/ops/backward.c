@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/checked.h"
+#include "base/desc.h"
 #include "base/kind.h"
 #include "ops/lines.h"
 #include "ops/switches.h"
@@ -11,8 +13,6 @@ typedef struct {
     clnorm_part part;
     clnorm_lines lines;
 } pass;
-
-static uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
 
 static bool is_wanted(const pass *p, clnorm_tensor_id id)
 {
@@ -51,12 +51,11 @@ static void push_lines_of(clnorm_arg_list *list, const pass *p, size_t gradient)
 static void push_more(clnorm_arg_list *list, const pass *p)
 {
     const clnorm_desc *d = &p->op->desc;
-    const bool gate = clnorm_has(d, CLNORM_WITH_GATE);
-    if (gate || clnorm_has(d, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS) || d->dropout > 0) {
+    if (clnorm_desc_has_sum(d)) {
         clnorm_push_2d(list, p->args, TENSOR_dresidual, d->cols);
         push_lines_of(list, p, CLNORM_LINES_DX_BIAS);
     }
-    if (gate) {
+    if (clnorm_has(d, CLNORM_WITH_GATE)) {
         clnorm_push_2d(list, p->args, TENSOR_dgate, d->cols);
         push_lines_of(list, p, CLNORM_LINES_DGATE);
     }

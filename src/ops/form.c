@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/form.h"
 
+#include "base/checked.h"
 #include "base/sets.h"
 #include "ops/op.h"
 
@@ -142,13 +143,11 @@ static unsigned log2_of(unsigned power)
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
 {
     const uint64_t at_once = (uint64_t)geometry->vec * geometry->group_size;
-    const uint64_t run = (cols + at_once - 1) / at_once;
+    const uint64_t run = ceil_div(cols, at_once);
     const unsigned block = run < 64 ? (unsigned)run : 64; /* BLOCK_LENGTH of row_reduce.cl */
     const unsigned fold = 2;
     return block + fold + log2_of(geometry->vec) + log2_of(geometry->group_size);
 }
-
-static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 uint64_t clnorm_most_rows(const clnorm_op *op)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/checked.h"
 #include "base/kind.h"
 #include "ops/switches.h"
 
@@ -60,7 +61,7 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
         push_quantiser(&list, d, args);
     if (d->kind == CLNORM_BATCH_NORM && d->stats != CLNORM_STATS_GIVEN)
         push_running(&list, d, args, shape.count);
-    const uint64_t groups = (shape.sets.count + sets_per_group - 1) / sets_per_group;
+    const uint64_t groups = ceil_div(shape.sets.count, sets_per_group);
     return clnorm_launch(built.kernels, queue, list.args, list.count, (size_t)groups,
                          built.group_size, events, error);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/host_plan.h"
 
+#include "base/checked.h"
 #include "base/kind.h"
 #include "base/sets.h"
 #include "ops/lines.h"
-
-static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /* ---- chunks -------------------------------------------------------------------------------- */
 
@@ -73,7 +71,7 @@ static clnorm_status cut(const clnorm_op *op, const clnorm_host_arrays *arrays, 
     const uint64_t fitting = min_u64(left / n->chunk / plan->slots, max_alloc / n->largest);
     const uint64_t steps = min_u64(fitting, chunk_bytes / n->chunk + 1);
     plan->rows_per_chunk =
-        steps >= (arrays->rows + n->step - 1) / n->step ? arrays->rows : steps * n->step;
+        steps >= ceil_div(arrays->rows, n->step) ? arrays->rows : steps * n->step;
     return CLNORM_OK;
 }
 

@@ -2,6 +2,7 @@
 /* Host arrays through the device, chunk by chunk: while one chunk is computed, the next goes up and
  * the one before comes down. */
 #include "ops/host_plan.h"
+#include "base/checked.h"
 #include "ops/lines.h"
 #include "ops/tensors.h"
 #include "runtime/staging.h"
@@ -336,7 +337,7 @@ static clnorm_status call(const clnorm_op *op, clnorm_direction direction, uint6
     if (report) {
         const uint64_t chunk = j.plan.rows_per_chunk;
         report->rows_per_chunk = chunk;
-        report->chunks = chunk ? (rows + chunk - 1) / chunk : 0;
+        report->chunks = chunk ? ceil_div(rows, chunk) : 0;
         report->zero_copy = j.plan.zero_copy;
     }
 fail:

@@ -6,9 +6,6 @@
 #include "base/sets.h"
 #include "ops/switches.h"
 
-static uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
-static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
 /* Few enough rows that a chain of additions stays short, and that there are slabs for many compute
  * units; enough that lines are a small part of the traffic. */
 static uint64_t slab_rows(const clnorm_op *op, uint64_t all)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/switches.h"
 
+#include "base/desc.h"
 #include "base/kind.h"
 
 #include <stdio.h>
@@ -8,12 +9,6 @@
 bool clnorm_has(const clnorm_desc *desc, unsigned inputs) { return (desc->inputs & inputs) != 0; }
 
 bool clnorm_has_row_mods(const clnorm_desc *desc) { return desc->rows_per_mod == 1; }
-
-static bool has_prenorm(const clnorm_desc *desc)
-{
-    return clnorm_has(desc, CLNORM_WITH_RESIDUAL | CLNORM_WITH_X_BIAS | CLNORM_WITH_GATE) ||
-           desc->dropout > 0;
-}
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -68,7 +63,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, b
         {"X_BIAS", clnorm_has(d, CLNORM_WITH_X_BIAS), 0},
         {"GATE", clnorm_has(d, CLNORM_WITH_GATE), 0},
         {"DROPOUT", d->dropout > 0, 0},
-        {"ROUND_SUM", has_prenorm(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
+        {"ROUND_SUM", clnorm_desc_has_sum(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
         {"MODULATION", clnorm_has(d, CLNORM_WITH_MODULATION), 0},
         {"ACT_GATE", (int)d->act_gate, 0},
         {"CAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
@@ -92,7 +87,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, b
         {"X_TYPE", d->x_dtype},
         {"Y_TYPE", y_matters ? d->y_dtype : usual},
         {"PARAM_TYPE", d->param_dtype},
-        {"R_TYPE", has_prenorm(d) ? d->residual_dtype : usual},
+        {"R_TYPE", clnorm_desc_has_sum(d) ? d->residual_dtype : usual},
         {"DY_TYPE", back ? d->dy_dtype : usual},
         {"DX_TYPE", back ? d->dx_dtype : usual},
         {"DPARAM_TYPE", direct ? d->dparam_dtype : usual},
@@ -167,7 +162,7 @@ void clnorm_push_set_args(clnorm_arg_list *list, const clnorm_op *op, const clno
     const bool modulated = clnorm_has(d, CLNORM_WITH_MODULATION);
     if (!shape->sets.plain)
         push_segments(list, &shape->sets);
-    if (has_prenorm(d))
+    if (clnorm_desc_has_sum(d))
         push_prenorm(list, d, args, part);
     if (modulated) {
         clnorm_push_2d(list, args, TENSOR_scale, d->cols);

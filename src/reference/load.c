@@ -2,6 +2,7 @@
 /* Which elements belong together, from the definition in clnorm.h, and what the inputs hold. */
 #include "reference/parts.h"
 
+#include "base/desc.h"
 #include "base/dtype.h"
 #include "base/philox.h"
 
@@ -153,11 +154,6 @@ static void load_gated(const clnorm_evaluation *e, const clnorm_run *run, clnorm
         out->s[i] = (double)(out->x[i] * (out->z[i] / (1 + expl(-(long double)out->z[i]))));
 }
 
-bool clnorm_has_sum(const clnorm_evaluation *e)
-{
-    return e->desc.dropout > 0 || (e->desc.inputs & ~(unsigned)CLNORM_WITH_MODULATION) != 0;
-}
-
 void clnorm_load_sum(const clnorm_evaluation *e, const clnorm_run *run, clnorm_elements *out)
 {
     const bool backward = e->direction == CLNORM_BACKWARD;
@@ -170,7 +166,7 @@ void clnorm_load_sum(const clnorm_evaluation *e, const clnorm_run *run, clnorm_e
         load_gated(e, run, out);
         return;
     }
-    if (!clnorm_has_sum(e)) {
+    if (!clnorm_desc_has_sum(&e->desc)) {
         clnorm_load_run(e, TENSOR_x, run, out->s);
         return;
     }

@@ -32,8 +32,6 @@ typedef struct clnorm_elements {
 } clnorm_elements;
 
 bool clnorm_given(const clnorm_evaluation *e, clnorm_tensor_id id);
-/* Whether s is more than x. */
-bool clnorm_has_sum(const clnorm_evaluation *e);
 
 /* The first run of the scope for run->n 0, else the next one; false at the end. */
 bool clnorm_next_run(const clnorm_scope *scope, clnorm_run *run);

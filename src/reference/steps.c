@@ -2,6 +2,7 @@
 /* The forward formulas, with the errors that a device makes in each of them: docs/numerics.md. */
 #include "reference/parts.h"
 
+#include "base/desc.h"
 #include "base/dtype.h"
 
 #include <math.h>
@@ -30,7 +31,7 @@ void clnorm_normalize(const clnorm_evaluation *e, const clnorm_elements *in, cln
             x->rounded[i] =
                 CLNORM_SILU_ROUNDINGS * (rstd * fabs(in->s[i]) + set->offset * (1 + x->grown[i]));
     else if (e->desc.contract == CLNORM_SUM_EXACT && e->direction == CLNORM_FORWARD &&
-             clnorm_has_sum(e))
+             clnorm_desc_has_sum(&e->desc))
         for (size_t i = 0; i < n; i++)
             x->rounded[i] = 2 * rstd * in->s_size[i];
 }
