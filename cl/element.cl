@@ -35,29 +35,41 @@
 #if CPU_HINTS
 #define STREAM_VECTOR(v, p) __builtin_nontemporal_store(v, p)
 #define STREAMABLE(p) ((ulong)(p) % (VEC * sizeof(*(p))) == 0)
+/* This many elements before they are read. */
+#define AHEAD(type) (1024 / sizeof(type))
 #define PREFETCH(p) __builtin_prefetch((const global char *)(p), 0, 3)
 #else
 #define STREAM_VECTOR(v, p) (*(p) = (v))
 #define STREAMABLE(p) false
+#define AHEAD(type) 0
 #define PREFETCH(p) ((void)(p))
 #endif
 
 #if ARITHMETIC == 64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef double real;
-typedef double4 real4;
-typedef VN(double) realv;
+#define VECTOR_OF(n) JOIN(double, n)
 #define REAL_TYPE f64
 #else
 typedef float real;
-typedef float4 real4;
-typedef VN(float) realv;
+#define VECTOR_OF(n) JOIN(float, n)
 #define REAL_TYPE f32
 #endif
+typedef VECTOR_OF(4) real4;
+typedef VECTOR_OF(VEC) realv;
 
 /* a % b, next to a / b of the same numbers: compilers make `freeze` instructions of the two, which
  * Oclgrind cannot take. */
 #define REST(a, b) ((a) - (a) / (b) * (b))
+
+/* vload and vstore of 16-bit vectors are a store an element in PoCL 3.1; packed ones are one. */
+#if CPU_HINTS
+#define LOAD_VECTOR(type, p) (((const global packed_##type *)(p))->v)
+#define STORE_VECTOR(type, vec, p) (((global packed_##type *)(p))->v = (vec))
+#else
+#define LOAD_VECTOR(type, p) VN(vload)(0, p)
+#define STORE_VECTOR(type, vec, p) VN(vstore)(vec, 0, p)
+#endif
 
 /* Tensors among a kernel's arguments; offsets and strides are in elements. */
 #define VECTOR(type, name) global type *name, ulong name##_offset
@@ -93,11 +105,14 @@ static inline realv first_lanes(realv v, uint n)
         VN(bits) v;                                                                                \
         bits lane[VEC];                                                                            \
     } lanes_##type;                                                                                \
+    typedef struct __attribute__((packed)) {                                                       \
+        VN(bits) v;                                                                                \
+    } packed_##type;                                                                               \
     static inline realv take_##type(const global type *p, uint n)                                  \
     {                                                                                              \
         lanes_##type part;                                                                         \
         if (n >= VEC)                                                                              \
-            return decode_##type(VN(vload)(0, p));                                                 \
+            return decode_##type(LOAD_VECTOR(type, p));                                            \
         FEW_LANES                                                                                  \
         for (uint k = 0; k < VEC; k++)                                                             \
             part.lane[k] = k < n ? p[k] : 0;                                                       \
@@ -114,7 +129,7 @@ static inline realv first_lanes(realv v, uint n)
         if (n >= VEC && stream)                                                                    \
             STREAM_VECTOR(part.v, (global VN(bits) *)p);                                           \
         else if (n >= VEC)                                                                         \
-            VN(vstore)(part.v, 0, p);                                                              \
+            STORE_VECTOR(type, part.v, p);                                                         \
         else {                                                                                     \
             FEW_LANES                                                                              \
             for (uint k = 0; k < VEC; k++)                                                         \
@@ -152,7 +167,7 @@ static inline VN(ushort) encode_f16(realv v)
 STORAGE(f16, ushort)
 
 /* bf16 is the upper half of a float. Adding 0x7fff and the lowest bit that stays rounds to nearest
- * even; a NaN would carry over into infinity there, so it is cut and made quiet instead. */
+ * even; there a NaN could carry over into zero. */
 typedef ushort bf16;
 static inline realv decode_bf16(VN(ushort) bits)
 {
@@ -162,7 +177,7 @@ static inline VN(ushort) encode_bf16(realv v)
 {
     const VN(uint) bits = VN(as_uint)(v);
     const VN(uint) even = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return VN(convert_ushort)(select(even, bits >> 16 | 0x40, isnan(v)));
+    return VN(convert_ushort)(select(even, (VN(uint))(0x7fc0), v != v));
 }
 STORAGE(bf16, ushort)
 
