@@ -4,7 +4,9 @@
  *   QUANT      0: y is not quantised, 1: its scale is given, 2: a scale for each row, 3: for each
  *              quant_group columns
  *   ASYMMETRIC 1: each scale has a zero point
- *   RUNNING    1: batch_norm's running statistics are brought up to date */
+ *   RUNNING    1: batch_norm's running statistics are brought up to date
+ *   OVERLAP    1: a set's statistics are taken while the one before is written, so that reads and
+ *              writes go on side by side; plain sets of one work-item */
 #ifndef QUANT
 #define QUANT 0
 #endif
@@ -13,6 +15,9 @@
 #endif
 #ifndef RUNNING
 #define RUNNING 0
+#endif
+#ifndef OVERLAP
+#define OVERLAP 0
 #endif
 
 #if QUANT
@@ -55,24 +60,45 @@ static inline void put_sum(const set_outputs *out, realv s, uint c, uint n)
 }
 
 static inline void normalize(const set_outputs *out, const set_inputs *in, const set_stats *stats,
-                             ulong segment, uint c, uint n, const global X_TYPE *next_x)
+                             realv s, ulong segment, uint c, uint n)
 {
-    const realv s = fetch(in, segment, c, n);
     PUT(Y_TYPE)(result(in, stats, s, segment, c, n), out->y + segment * out->y_segment + c, n,
                 out->past_cache);
     put_sum(out, s, c, n);
-    PREFETCH(next_x + c);
 }
 
 static inline void normalize_set(const set_outputs *out, const set_inputs *in,
-                                 const set_stats *stats, ulong segments, uint cols,
-                                 const global X_TYPE *next_x)
+                                 const set_stats *stats, ulong segments, uint cols)
 {
-#define STEP(c, n) normalize(out, in, stats, segment, c, n, next_x)
+#define STEP(c, n) normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n)
     for (ulong segment = 0; segment < segments; segment++)
         FOR_SEGMENT(cols, GROUP_LANE, GROUP_SIZE, STEP)
 #undef STEP
 }
+
+#if OVERLAP
+/* The other set's values are loaded before this one's are stored: a load behind a store to the same
+ * place in another page waits for it. Sums are added up as in deviations_part. */
+static inline void normalize_and_look_ahead(const set_outputs *out, const set_inputs *in,
+                                            const set_stats *stats, const set_inputs *next,
+                                            set_stats *next_stats, const set_shape *shape)
+{
+    const real hi = CENTER ? guessed_mean(next, shape, 1) : 0;
+    sums total = {{0, 0}, {0, 0}, {0, 0}};
+#define STEP(part, c, n)                                                                           \
+    {                                                                                              \
+        const realv s = fetch(in, 0, c, n), e = centered(next, 0, c, n, 1, hi);                    \
+        normalize(out, in, stats, s, 0, c, n);                                                     \
+        add_deviation(part, e, 0, shape->power);                                                   \
+        PREFETCH(next->x + (c) + AHEAD(X_TYPE));                                                   \
+        if (RESIDUAL)                                                                              \
+            PREFETCH(next->residual + (c) + AHEAD(R_TYPE));                                        \
+    }
+    ADD_SEGMENT(total, shape->cols, 0, 1, STEP)
+#undef STEP
+    finish_stats(next_stats, own_totals(&total), shape, 1, hi);
+}
+#endif
 
 /* ---- quantised outputs ---- */
 
@@ -169,6 +195,10 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
     const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
     const ulong first = get_group_id(0) * (ulong)sets_per_group;
     const ulong end = min(first + sets_per_group, sets);
+    set_stats stats;
+#if OVERLAP
+    bool known = false; /* from the round before */
+#endif
     for (ulong q = first; q < end; q++) {
         FIND_SET(in, q)
         set_outputs out = {SET_OF(y, q), 0, SEGMENT_OF(y_stride), false};
@@ -177,11 +207,17 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
 #endif
         out.past_cache = stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) &&
                          STREAMABLE(out.sum);
-        set_stats stats;
-        FIND_STATS(stats, in, shape, q)
+#if OVERLAP
+        if (!known)
+#endif
+            FIND_STATS(stats, in, shape, q)
         if (GROUP_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the set now */
-#if QUANT
+#if OVERLAP
+        set_stats ahead;
+        FIND_SET(next, min(q + 1, end - 1))
+        normalize_and_look_ahead(&out, &in, &stats, &next, &ahead, &shape);
+#elif QUANT
         const uint group_cols = QUANT == 3 ? quant_group : cols;
         int codes = 0;
         for (uint from = 0; from < cols; from += group_cols) {
@@ -207,8 +243,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
         if (qsum && GROUP_LANE == 0)
             qsum[qsum_offset + q] = codes;
 #else
-        normalize_set(&out, &in, &stats, shape.segments, cols,
-                      SEGMENTED ? in.x : in.x + x_stride);
+        normalize_set(&out, &in, &stats, shape.segments, cols);
 #endif
 #if STATS == 0
         if (mean && GROUP_LANE == 0)
@@ -224,6 +259,10 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
             *m = (1 - momentum) * *m + momentum * mean_of(&stats);
             *v = (1 - momentum) * *v + momentum * (variance * unbiased);
         }
+#endif
+#if OVERLAP
+        stats = ahead;
+        known = is_settled(&stats, eps);
 #endif
     }
 }

@@ -42,16 +42,15 @@ static inline void keep_infinity(blocked_sum *sum)
     sum->lo = select(sum->lo, (realv)(0), isinf(sum->hi));
 }
 
+/* A lane at a time would go through memory. */
+static inline real lane_total2(VECTOR_OF(2) v) { return v.lo + v.hi; }
+static inline real lane_total4(VECTOR_OF(4) v) { return lane_total2(v.lo + v.hi); }
+static inline real lane_total8(VECTOR_OF(8) v) { return lane_total4(v.lo + v.hi); }
+static inline real lane_total16(VECTOR_OF(16) v) { return lane_total8(v.lo + v.hi); }
+#define lane_total VN(lane_total)
+
 /* What this work-item adds to the total. */
-static inline real own_total(blocked_sum sum)
-{
-    lanes total;
-    total.v = sum.hi + sum.lo;
-    for (uint width = VEC / 2; width > 0; width /= 2)
-        for (uint k = 0; k < width; k++)
-            total.lane[k] += total.lane[k + width];
-    return total.lane[0];
-}
+static inline real own_total(blocked_sum sum) { return lane_total(sum.hi + sum.lo); }
 
 /* The sums, each by itself, of four numbers that the work-items of the group have. All must call
  * this, and each gets the same bits. `scratch` holds GROUP_SIZE elements; a group of one does not
@@ -97,17 +96,32 @@ static inline real4 own_totals(const sums *total)
     return own;
 }
 
+static inline void join_parts(parts *part, const parts *other)
+{
+    part->a += other->a;
+    part->b += other->b;
+    part->c += other->c;
+}
+
 /* One segment of a pass: STEP(&part, c, n) adds columns c to c + n to `part`, of type parts. It is an
- * expression that may use the variables around it. */
+ * expression that may use the variables around it. Two chains of additions at once: one would wait
+ * for its own results. */
 #define ADD_SEGMENT(total, cols, lane, size, STEP)                                                 \
     FOR_BLOCKS(block_, cols, size)                                                                 \
     {                                                                                              \
-        const uint end_ = BLOCK_END(block_, cols, size);                                           \
+        const uint end_ = BLOCK_END(block_, cols, size), next_ = VEC * (size);                     \
         uint c_ = block_ + VEC * (lane);                                                           \
-        parts part_ = {0, 0, 0};                                                                   \
-        FOR_VECTORS(c_, end_, size)                                                                \
+        parts part_ = {0, 0, 0}, other_ = {0, 0, 0};                                               \
+        for (; c_ + next_ + VEC <= end_; c_ += 2 * next_) {                                        \
             STEP(&part_, c_, VEC);                                                                 \
+            STEP(&other_, c_ + next_, VEC);                                                        \
+        }                                                                                          \
+        if (c_ + VEC <= end_) {                                                                    \
+            STEP(&part_, c_, VEC);                                                                 \
+            c_ += next_;                                                                           \
+        }                                                                                          \
         if (c_ < end_)                                                                             \
-            STEP(&part_, c_, end_ - c_);                                                           \
+            STEP(&other_, c_, end_ - c_);                                                          \
+        join_parts(&part_, &other_);                                                               \
         fold_parts(&total, &part_);                                                                \
     }

@@ -15,6 +15,7 @@
  *   ROUND_SUM     1: s is rounded to R_TYPE before it is used
  *   MODULATION    1: y = y * (scale_shift + scale) + shift
  *   ACT_GATE      1: y = y * SiLU(z), 2: s = x * SiLU(z)
+ *   WEIGHT_SHIFT  1: a number is added to the weight
  *   CAST_FIRST    1: x^, and its product with the weight, are rounded to Y_TYPE */
 #ifndef X_TYPE
 #define X_TYPE f32
@@ -54,6 +55,9 @@
 #endif
 #ifndef ACT_GATE
 #define ACT_GATE 0
+#endif
+#ifndef WEIGHT_SHIFT
+#define WEIGHT_SHIFT 0
 #endif
 #ifndef CAST_FIRST
 #define CAST_FIRST 0
@@ -268,7 +272,10 @@ static inline realv param(const global PARAM_TYPE *p, const set_inputs *in, ulon
 
 static inline realv weight_at(const set_inputs *in, ulong segment, uint c, uint n)
 {
-    return in->weight ? param(in->weight, in, segment, c, n) + in->weight_shift : 1;
+    if (!in->weight)
+        return 1;
+    const realv weight = param(in->weight, in, segment, c, n);
+    return WEIGHT_SHIFT ? weight + in->weight_shift : weight;
 }
 
 /* x^ * weight + bias */

@@ -36,6 +36,8 @@
 #define FROM_OUTPUT 0
 #endif
 
+#define GUESS_VECTORS 4
+
 /* Squares of f32 overflow above 2^64 and vanish below 2^-75 (f64: 2^512 and 2^-537). Such sets are
  * done again on s * SCALE_DOWN or s * SCALE_UP; the limits leave room for 2^31 columns. */
 #if ARITHMETIC == 64
@@ -145,21 +147,38 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
                            : rstd_of(positive / shape->divisor, shape->eps, shape->power, scale);
 }
 
-/* The first guess of the mean is s[0] + the mean of the differences to s[0]: exact for constant
- * sets, and as accurate for one around 1e6 as for one around 0. */
+/* A first guess of the mean: of the first vectors, or s[0]. It is exact for constant sets. */
+static inline real guessed_mean(const set_inputs *in, const set_shape *shape, real scale)
+{
+    realv sum = 0;
+    if (shape->cols < GUESS_VECTORS * VEC)
+        return first_lane(fetch(in, 0, 0, 1)) * scale;
+    for (uint k = 0; k < GUESS_VECTORS; k++)
+        sum += fetch(in, 0, k * VEC, VEC) * scale;
+    return lane_total(sum) / (GUESS_VECTORS * VEC);
+}
+
+#if GROUP_SIZE == 1
+/* The variance is what squares leave over of the square of this: a second pass finds more digits. */
+static inline bool is_off_center(const set_stats *stats)
+{
+    return CENTER && stats->lo * stats->lo > stats->variance;
+}
+#else
 static inline void group_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                real scale, local real4 *scratch)
 {
     const uint lane = GROUP_LANE;
     real hi = 0;
     if (CENTER) {
-        const real first = first_lane(fetch(in, 0, 0, 1)) * scale;
-        const real own = sum_part(in, shape, scale, first, lane, GROUP_SIZE);
-        hi = first + group_total((real4)(own, 0, 0, 0), scratch).x / shape->count;
+        const real guess = guessed_mean(in, shape, scale);
+        const real own = sum_part(in, shape, scale, guess, lane, GROUP_SIZE);
+        hi = guess + group_total((real4)(own, 0, 0, 0), scratch).x / shape->count;
     }
     const real4 own = deviations_part(in, shape, scale, hi, lane, GROUP_SIZE);
     finish_stats(stats, group_total(own, scratch), shape, scale, hi);
 }
+#endif
 
 /* Sums that overflow give NaN where they are folded and infinity elsewhere: rstd is NaN or 0. A set
  * with NaN or infinity becomes NaN under any scale; a group need not see that 256 times. */
@@ -234,6 +253,14 @@ static inline real scale_of_largest(const set_inputs *in, const set_shape *shape
     return ldexp((real)1, min(-ilogb(size) - 1, MOST_EXPONENT));
 }
 
+#if GROUP_SIZE == 1
+/* Nothing is left to be done for a set whose statistics were found at a scale of 1. */
+static inline bool is_settled(const set_stats *stats, real eps)
+{
+    return better_scale(stats, eps) == 1 && !is_off_center(stats);
+}
+#endif
+
 /* ---- all together ---- */
 
 /* A set that was out of range is done again. In a group each work-item does it alone, as it is rare:
@@ -243,11 +270,16 @@ static inline real scale_of_largest(const set_inputs *in, const set_shape *shape
 static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                   local real4 *scratch)
 {
-    real scale = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
-    stats->scale = 0;
-    for (uint try = 0; try < 2 && scale != stats->scale; try++) {
-        group_stats(stats, in, shape, scale, scratch);
-        scale = better_scale(stats, shape->eps);
+    const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
+    real scale = first, hi = CENTER ? guessed_mean(in, shape, scale) : 0;
+    for (uint try = 0; try < 4; try++) {
+        const real4 sums = deviations_part(in, shape, scale, hi, 0, 1);
+        finish_stats(stats, sums, shape, scale, hi);
+        const real better = scale == first ? better_scale(stats, shape->eps) : scale;
+        if (better == scale && !is_off_center(stats))
+            break;
+        hi = CENTER && better != scale ? guessed_mean(in, shape, better) : hi + stats->lo;
+        scale = better;
     }
 }
 #else
@@ -256,8 +288,8 @@ static inline void rescued_stats(set_stats *stats, const set_inputs *in, const s
 {
     real hi = 0;
     if (CENTER) {
-        const real first = first_lane(fetch(in, 0, 0, 1)) * scale;
-        hi = first + sum_part(in, shape, scale, first, 0, 1) / shape->count;
+        const real guess = guessed_mean(in, shape, scale);
+        hi = guess + sum_part(in, shape, scale, guess, 0, 1) / shape->count;
     }
     finish_stats(stats, deviations_part(in, shape, scale, hi, 0, 1), shape, scale, hi);
 }
@@ -313,7 +345,7 @@ static inline real mean_of(const set_stats *stats)
 /* x^, not yet multiplied by anything. */
 static inline realv normalized(const set_stats *stats, realv s)
 {
-    return (s * stats->scale - stats->hi - stats->lo) * stats->rstd;
+    return (s * stats->scale - stats->hi) * stats->rstd - stats->lo * stats->rstd;
 }
 
 /* The factor of the gradient's last term that depends on where eps is. What it is multiplied with is

@@ -166,9 +166,11 @@ uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_
     const uint64_t allowed = geometry->most_iterations / clnorm_iterations_of(geometry, &shape);
     if (geometry->form == CLNORM_FORM_COOPERATIVE)
         return sets / most_groups + 1;
-    const uint64_t worth_a_launch = 65536 / set_bytes + 1;
+    /* the first set of a group has nothing to overlap with */
+    const uint64_t worth_a_launch = 65536 / set_bytes + 1, few_firsts = sets / (16 * units);
     const uint64_t balanced = sets / (4 * units) + 1;
-    return min_u64(min_u64(worth_a_launch, balanced), allowed > 0 ? allowed : 1);
+    const uint64_t wanted = worth_a_launch > few_firsts ? worth_a_launch : few_firsts;
+    return min_u64(min_u64(wanted, balanced), allowed > 0 ? allowed : 1);
 }
 
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes)

@@ -34,6 +34,15 @@ static bool keeps_running(const clnorm_desc *desc)
     return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
+/* The statistics of a row, found while the row before is written; pays where they are quickly found. */
+static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, unsigned group_size)
+{
+    const bool whole = desc->stats_cols == 0 || desc->stats_cols == desc->cols;
+    return group_size == 1 && sets->plain && whole && power_of(desc) > 0 && desc->dropout <= 0 &&
+           desc->stats == CLNORM_STATS_COMPUTED && desc->quant == CLNORM_QUANT_NONE &&
+           desc->act_gate != CLNORM_ACT_BEFORE;
+}
+
 static size_t add(char *text, size_t used, const char *name, const char *value)
 {
     const size_t left = CLNORM_MOST_DEFINES - used;
@@ -66,10 +75,12 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, b
         {"ROUND_SUM", clnorm_desc_has_sum(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
         {"MODULATION", clnorm_has(d, CLNORM_WITH_MODULATION), 0},
         {"ACT_GATE", (int)d->act_gate, 0},
+        {"WEIGHT_SHIFT", d->weight_offset != 0, 0},
         {"CAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
         {"QUANT", back ? 0 : (int)d->quant, 0},
         {"ASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"RUNNING", keeps_running(d) && !back, 0},
+        {"OVERLAP", !back && can_overlap(d, &sets, geometry->group_size), 0},
         {"SAVED", back && saved, 0},
         {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
         {"PARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
