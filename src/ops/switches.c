@@ -34,7 +34,7 @@ static bool keeps_running(const clnorm_desc *desc)
     return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
-/* The statistics of a row, found while the row before is written; pays where they are quickly found. */
+/* The statistics of a row, while the row before is written: pays where they are quickly found. */
 static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, unsigned group_size)
 {
     const bool whole = desc->stats_cols == 0 || desc->stats_cols == desc->cols;
