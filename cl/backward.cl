@@ -10,7 +10,10 @@
  *                  parameters that are complete here
  *   PARAM_ROWS     1: a weight for each row
  *   MOD_ROWS       1: gate, scale and shift for each row
- *   SLABS          1: a group takes a slab of rows, with a line; 0: it takes `sets_per_group` sets */
+ *   SLABS          1: a group takes a slab of rows, with a line; 0: it takes `sets_per_group` sets
+ *   PARTIAL        1: the statistics are those of the first stats_cols columns
+ *   OVERLAP        1: a row's sums are taken while the gradient of the one before is written; with
+ *                  SAVED, plain sets of one work-item */
 #ifndef DY_TYPE
 #define DY_TYPE f32
 #endif
@@ -28,6 +31,12 @@
 #endif
 #ifndef SLABS
 #define SLABS 1
+#endif
+#ifndef PARTIAL
+#define PARTIAL 0
+#endif
+#ifndef OVERLAP
+#define OVERLAP 0
 #endif
 
 /* Where a gradient's lines begin in the workspace; not wanted. */
@@ -92,9 +101,9 @@ typedef struct {
 
 /* What the sums over a set say about the gradient. */
 typedef struct {
-    real lo;      /* of the mean, in units of the standard deviation, if it was saved */
-    real c1, c2;  /* mean of h, and sum of h * x^ by the divisor */
+    real c1, c2; /* mean of h, and sum of h * x^ by the divisor */
     real kappa;
+    real rstd; /* of s */
 } grad_sums;
 
 /* One chunk on its way back. */
@@ -108,16 +117,16 @@ static inline realv xhat_of(const set_inputs *in, const grad_inputs *grad, const
     if (!FROM_OUTPUT)
         return first_lanes(normalized(stats, s), n);
     realv y = TAKE(Y_TYPE)(grad->y + c, n);
-    if (in->bias)
+    if (IS_GIVEN(GIVEN_BIAS, in->bias))
         y -= param(in->bias, in, segment, c, n);
     return first_lanes(y / weight_at(in, segment, c, n), n);
 }
 
 static inline void fetch_chunk(chunk *k, const set_inputs *in, const grad_inputs *grad,
-                               const set_stats *stats, real lo, ulong segment, uint c, uint n)
+                               const set_stats *stats, ulong segment, uint c, uint n)
 {
     k->s = FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
-    k->xhat = xhat_of(in, grad, stats, k->s, segment, c, n) - lo;
+    k->xhat = xhat_of(in, grad, stats, k->s, segment, c, n);
     k->dv = TAKE(DY_TYPE)(grad->dy + segment * grad->dy_segment + c, n);
     k->u = affine(in, k->xhat, segment, c, n);
     if (ACT_GATE == 1) {
@@ -150,7 +159,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
         chunk k;                                                                                   \
-        fetch_chunk(&k, in, grad, stats, 0, segment, c, n);                                        \
+        fetch_chunk(&k, in, grad, stats, segment, c, n);                                           \
         add_gradient(part, &k, stats);                                                             \
     }
     for (ulong segment = 0; segment < segments; segment++)
@@ -159,38 +168,38 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
     return own_gradients(&total);
 }
 
-static inline void finish_gradient(grad_sums *g, real4 total, const set_stats *stats,
+/* Saved means are rounded: the rest of the mean is in x^ until here. */
+static inline void finish_gradient(grad_sums *g, real4 total, set_stats *stats,
                                    const set_shape *shape)
 {
-    g->lo = g->c1 = g->c2 = g->kappa = 0;
+    const real lo = SAVED && CENTER && !FROM_OUTPUT ? total.x / shape->count : 0;
+    g->c1 = g->c2 = g->kappa = 0;
+    g->rstd = stats->rstd * stats->scale;
     if (STATS != 0)
         return;
-    g->lo = SAVED && CENTER && !FROM_OUTPUT ? total.x / shape->count : 0;
+    stats->shift += lo;
     g->c1 = CENTER ? total.y / shape->count : 0;
-    g->c2 = NO_SCALE ? 0 : (total.z - g->lo * total.y) / shape->divisor;
+    g->c2 = NO_SCALE ? 0 : (total.z - lo * total.y) / shape->divisor;
     g->kappa = kappa_of(stats->rstd, shape->eps * stats->scale);
+    if (POWER == 2)
+        g->c2 *= g->kappa;
 }
 
 /* The gradient of s. Columns from stats_cols on have no part in the statistics. */
-static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_stats *stats,
-                                  const set_shape *shape, uint c)
+static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_shape *shape, uint c)
 {
-    lanes spread;
     if (STATS != 0) /* a NaN among the x stays where it is */
-        return k->h * (stats->rstd * stats->scale); /* as it was given */
-    spread.v = direction(k->xhat * g->kappa, shape->power) * g->c2;
-    if (c + VEC > shape->cols) {
-        FEW_LANES
-        for (uint lane = 0; lane < VEC; lane++)
-            spread.lane[lane] = c + lane < shape->cols ? spread.lane[lane] : 0;
-    }
-    return (k->h - g->c1 - spread.v) * stats->rstd * stats->scale;
+        return k->h * g->rstd; /* as it was given */
+    realv spread = POWER == 2 ? k->xhat : direction(k->xhat * g->kappa, shape->power);
+    if (PARTIAL)
+        spread = c < shape->cols ? first_lanes(spread, min(shape->cols - c, (uint)VEC)) : 0;
+    return (k->h - g->c1 - spread * g->c2) * g->rstd;
 }
 
 /* A row of a slab, or a segment of a block of them, joins the line. */
-static inline void add_to_line(global real *line, ulong at, realv v, uint n, bool fresh)
+static inline void add_to_line(bool given, global real *line, ulong at, realv v, uint n, bool fresh)
 {
-    if (!line)
+    if (!given)
         return;
     const realv before = fresh ? 0 : TAKE(REAL_TYPE)((const global REAL_TYPE *)line + at, n);
     PUT(REAL_TYPE)(before + v, (global REAL_TYPE *)line + at, n, false);
@@ -202,7 +211,7 @@ static inline void put_param(global DPARAM_TYPE *row, global real *line, realv v
     if (MOD_ROWS && row)
         PUT(DPARAM_TYPE)(v, row + c, n, false);
     if (!MOD_ROWS)
-        add_to_line(line, c, v, n, fresh);
+        add_to_line(line != 0, line, c, v, n, fresh);
 }
 
 static inline void back_through_output(const grad_outputs *out, const set_inputs *in,
@@ -211,8 +220,9 @@ static inline void back_through_output(const grad_outputs *out, const set_inputs
 {
     if (PARAM_AXIS == 0) {
         const ulong at = segment / BLOCK_LENGTH * out->line_length + c;
-        add_to_line(out->dweight_line, at, k->du * k->xhat, n, fresh);
-        add_to_line(out->dbias_line, at, k->du, n, fresh);
+        add_to_line(IS_GIVEN(GIVEN_DWEIGHT, out->dweight_line), out->dweight_line, at,
+                    k->du * k->xhat, n, fresh);
+        add_to_line(IS_GIVEN(GIVEN_DBIAS, out->dbias_line), out->dbias_line, at, k->du, n, fresh);
     }
     if (MODULATION) {
         put_param(out->dscale, out->dscale_line, k->dv * k->u, c, n, fresh);
@@ -247,8 +257,8 @@ static inline void back_through_sum(const grad_outputs *out, const set_inputs *i
         dx *= z * gate;
     }
     if (X_BIAS)
-        add_to_line(out->dx_bias_line, c, dx, n, fresh);
-    if (out->dx)
+        add_to_line(out->dx_bias_line != 0, out->dx_bias_line, c, dx, n, fresh);
+    if (IS_GIVEN(GIVEN_DX, out->dx))
         PUT(DX_TYPE)(dx, out->dx + segment * out->dx_segment + c, n, out->past_cache);
 }
 
@@ -316,12 +326,23 @@ static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool f
     out.past_cache = stream && out.dx_segment % VEC == 0 && STREAMABLE(out.dx) &&                  \
                      STREAMABLE(out.dresidual);
 
-#if SEGMENTED
-#define PREFETCH_NEXT(c)
+/* The set after q, while q is written: its values are loaded before those of q are stored, as a load
+ * behind a store to the same place in another page waits for it. */
+#if OVERLAP
+#define FIND_NEXT(q)                                                                               \
+    FIND_SET(next, q)                                                                              \
+    FIND_GRADS(next_grad, next_out, next, q)                                                       \
+    set_stats next_stats;                                                                          \
+    FIND_STATS(next_stats, next, shape, q)
+#define LOOK_AHEAD(part, c, n)                                                                     \
+    chunk ahead;                                                                                   \
+    fetch_chunk(&ahead, &next, &next_grad, &next_stats, 0, c, n);                                  \
+    add_gradient(part, &ahead, &next_stats);                                                       \
+    PREFETCH(next.x + (c) + AHEAD(X_TYPE));                                                        \
+    PREFETCH(next_grad.dy + (c) + AHEAD(DY_TYPE));
 #else
-#define PREFETCH_NEXT(c)                                                                           \
-    PREFETCH(in.x + x_stride + (c));                                                               \
-    PREFETCH(grad.dy + dy_stride + (c));
+#define FIND_NEXT(q)
+#define LOOK_AHEAD(part, c, n)
 #endif
 
 /* ---- the kernel ---- */
@@ -352,6 +373,10 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
     const ulong end = min(first + sets_per_group, sets);
 #endif
     lines += lines_offset;
+    real4 own = 0;
+#if OVERLAP
+    bool known = false; /* from the round before */
+#endif
     for (ulong q = first; q < end; q++) {
         const ulong line = first_line + (SLABS ? group : SET_ROW(q) / slab_rows * lines_per_slab);
         const bool fresh_row =
@@ -360,21 +385,26 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         FIND_GRADS(grad, out, in, q)
         set_stats stats;
         FIND_STATS(stats, in, shape, q)
-        const real4 own = gradient_part(&in, &grad, &stats, shape.segments, cols);
+#if OVERLAP
+        if (!known)
+#endif
+            own = gradient_part(&in, &grad, &stats, shape.segments, cols);
         const real4 total = group_total(own, scratch);
         grad_sums g;
         finish_gradient(&g, total, &stats, &shape);
         if (GROUP_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* dx may be dy, and all have read the set now */
-        sums params_total = {{0, 0}, {0, 0}, {0, 0}};
-/* Outputs, and in `part` the sums of parameters that a set has one of. No function: PoCL 3.1 would
- * keep its structs in memory, at half of the speed. */
+        sums part_total = {{0, 0}, {0, 0}, {0, 0}};
+        FIND_NEXT(min(q + 1, end - 1))
+/* Outputs, and in `part` the sums of parameters that a set has one of, or those of the next set. No
+ * function: PoCL 3.1 would keep its structs in memory, at half of the speed. */
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
         chunk k;                                                                                   \
-        fetch_chunk(&k, &in, &grad, &stats, g.lo, segment, c, n);                                  \
-        realv ds = gradient_of_s(&k, &g, &stats, &shape, c);                                       \
-        if (grad.dsum)                                                                             \
+        fetch_chunk(&k, &in, &grad, &stats, segment, c, n);                                        \
+        LOOK_AHEAD(part, c, n)                                                                     \
+        realv ds = gradient_of_s(&k, &g, &shape, c);                                               \
+        if (IS_GIVEN(GIVEN_DSUM, grad.dsum))                                                       \
             ds += TAKE(DY_TYPE)(grad.dsum + segment * grad.dsum_segment + c, n);                   \
         back_through_output(&out, &in, &grad, &k, segment, c, n, fresh);                           \
         back_through_sum(&out, &in, ds, segment, c, n, fresh);                                     \
@@ -382,21 +412,24 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
             (part)->a += k.du * k.xhat;                                                            \
             (part)->b += k.du;                                                                     \
         }                                                                                          \
-        PREFETCH_NEXT(c)                                                                           \
     }
         for (ulong segment = 0; segment < shape.segments; segment++) {
             const bool fresh = fresh_row && segment % BLOCK_LENGTH == 0;
-            ADD_SEGMENT(params_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
+            ADD_SEGMENT(part_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
 #if PARAM_AXIS == 1
-            put_sums(&out, group_total(own_gradients(&params_total), scratch),
+            put_sums(&out, group_total(own_gradients(&part_total), scratch),
                      segment * in.param_segment, fresh_row);
             const sums none = {{0, 0}, {0, 0}, {0, 0}};
-            params_total = none;
+            part_total = none;
 #endif
         }
 #undef STEP
+#if OVERLAP
+        own = own_gradients(&part_total);
+        known = true;
+#endif
 #if PARAM_AXIS == 2
-        const real4 sum = group_total(own_gradients(&params_total), scratch);
+        const real4 sum = group_total(own_gradients(&part_total), scratch);
         put_sums(&out, sum, 0, fresh_row);
 #endif
 #if PARAM_ROWS

@@ -94,7 +94,7 @@ static inline void normalize_and_look_ahead(const set_outputs *out, const set_in
         if (RESIDUAL)                                                                              \
             PREFETCH(next->residual + (c) + AHEAD(R_TYPE));                                        \
     }
-    ADD_SEGMENT(total, shape->cols, 0, 1, STEP)
+    ADD_SEGMENT_IN_PAIRS(total, shape->cols, 0, 1, STEP)
 #undef STEP
     finish_stats(next_stats, own_totals(&total), shape, 1, hi);
 }

@@ -104,9 +104,23 @@ static inline void join_parts(parts *part, const parts *other)
 }
 
 /* One segment of a pass: STEP(&part, c, n) adds columns c to c + n to `part`, of type parts. It is an
- * expression that may use the variables around it. Two chains of additions at once: one would wait
- * for its own results. */
+ * expression that may use the variables around it. */
 #define ADD_SEGMENT(total, cols, lane, size, STEP)                                                 \
+    FOR_BLOCKS(block_, cols, size)                                                                 \
+    {                                                                                              \
+        const uint end_ = BLOCK_END(block_, cols, size);                                           \
+        uint c_ = block_ + VEC * (lane);                                                           \
+        parts part_ = {0, 0, 0};                                                                   \
+        FOR_VECTORS(c_, end_, size)                                                                \
+            STEP(&part_, c_, VEC);                                                                 \
+        if (c_ < end_)                                                                             \
+            STEP(&part_, c_, end_ - c_);                                                           \
+        fold_parts(&total, &part_);                                                                \
+    }
+
+/* The same with two chains of additions at once, as one would wait for its own results; where there
+ * are registers for it. */
+#define ADD_SEGMENT_IN_PAIRS(total, cols, lane, size, STEP)                                        \
     FOR_BLOCKS(block_, cols, size)                                                                 \
     {                                                                                              \
         const uint end_ = BLOCK_END(block_, cols, size), next_ = VEC * (size);                     \

@@ -16,7 +16,9 @@
  *   MODULATION    1: y = y * (scale_shift + scale) + shift
  *   ACT_GATE      1: y = y * SiLU(z), 2: s = x * SiLU(z)
  *   WEIGHT_SHIFT  1: a number is added to the weight
- *   CAST_FIRST    1: x^, and its product with the weight, are rounded to Y_TYPE */
+ *   CAST_FIRST    1: x^, and its product with the weight, are rounded to Y_TYPE
+ *   GIVEN         -1: a NULL tells at run time which tensors are not there; else the sum of those
+ *                 GIVEN_... that are, which saves a test for each vector */
 #ifndef X_TYPE
 #define X_TYPE f32
 #endif
@@ -62,6 +64,16 @@
 #ifndef CAST_FIRST
 #define CAST_FIRST 0
 #endif
+#ifndef GIVEN
+#define GIVEN -1
+#endif
+#define GIVEN_WEIGHT 1
+#define GIVEN_BIAS 2
+#define GIVEN_DSUM 4
+#define GIVEN_DX 8
+#define GIVEN_DWEIGHT 16
+#define GIVEN_DBIAS 32
+#define IS_GIVEN(bit, p) (GIVEN >= 0 ? (GIVEN & (bit)) != 0 : (p) != 0)
 #define PRENORM (RESIDUAL || X_BIAS || GATE || DROPOUT)
 
 /* ---- arguments of the kernels ---- */
@@ -272,7 +284,7 @@ static inline realv param(const global PARAM_TYPE *p, const set_inputs *in, ulon
 
 static inline realv weight_at(const set_inputs *in, ulong segment, uint c, uint n)
 {
-    if (!in->weight)
+    if (!IS_GIVEN(GIVEN_WEIGHT, in->weight))
         return 1;
     const realv weight = param(in->weight, in, segment, c, n);
     return WEIGHT_SHIFT ? weight + in->weight_shift : weight;
@@ -282,11 +294,11 @@ static inline realv weight_at(const set_inputs *in, ulong segment, uint c, uint 
 static inline realv affine(const set_inputs *in, realv xhat, ulong segment, uint c, uint n)
 {
     realv u = CAST_FIRST ? ROUND(Y_TYPE)(xhat) : xhat;
-    if (in->weight)
+    if (IS_GIVEN(GIVEN_WEIGHT, in->weight))
         u *= weight_at(in, segment, c, n);
     if (CAST_FIRST)
         u = ROUND(Y_TYPE)(u);
-    if (in->bias)
+    if (IS_GIVEN(GIVEN_BIAS, in->bias))
         u += param(in->bias, in, segment, c, n);
     return u;
 }

@@ -60,6 +60,7 @@
 
 typedef struct {
     real scale, hi, lo, rstd; /* of s * scale: its mean is hi + lo */
+    real shift;               /* lo * rstd */
     real variance;            /* of s * scale, divided by N */
     int hopeless;             /* s has NaN or infinity, and all of the statistics are NaN */
 } set_stats;
@@ -86,7 +87,7 @@ static inline real sum_part(const set_inputs *in, const set_shape *shape, real s
     sums total = {{0, 0}, {0, 0}, {0, 0}};
 #define STEP(part, c, n) (part)->a += centered(in, segment, c, n, scale, shift)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT(total, shape->cols, lane, size, STEP)
+        ADD_SEGMENT_IN_PAIRS(total, shape->cols, lane, size, STEP)
 #undef STEP
     return own_total(total.a);
 }
@@ -109,7 +110,7 @@ static inline real4 deviations_part(const set_inputs *in, const set_shape *shape
     add_deviation(part, centered(in, segment, c, n, scale, hi),                                    \
                   GROUP_SIZE > 1 ? centered(in, segment, c, n, 1, 0) : 0, shape->power)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT(total, shape->cols, lane, size, STEP)
+        ADD_SEGMENT_IN_PAIRS(total, shape->cols, lane, size, STEP)
 #undef STEP
     return own_totals(&total);
 }
@@ -145,6 +146,7 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
     stats->hopeless = isnan(d.z);
     stats->rstd = NO_SCALE ? (isfinite(hi + lo) ? 1 / scale : (real)NAN)
                            : rstd_of(positive / shape->divisor, shape->eps, shape->power, scale);
+    stats->shift = CENTER ? lo * stats->rstd : 0;
 }
 
 /* A first guess of the mean: of the first vectors, or s[0]. It is exact for constant sets. */
@@ -318,7 +320,7 @@ static inline void given_stats(set_stats *stats, real mean, real rstd)
     const bool wide = fabs(rstd) < WIDE_RSTD;
     stats->scale = wide ? SCALE_DOWN : 1;
     stats->hi = mean * stats->scale;
-    stats->lo = 0;
+    stats->lo = stats->shift = 0;
     stats->rstd = wide ? rstd * SCALE_UP : rstd;
     stats->variance = 0;
 }
@@ -345,7 +347,7 @@ static inline real mean_of(const set_stats *stats)
 /* x^, not yet multiplied by anything. */
 static inline realv normalized(const set_stats *stats, realv s)
 {
-    return (s * stats->scale - stats->hi) * stats->rstd - stats->lo * stats->rstd;
+    return (s * stats->scale - stats->hi) * stats->rstd - stats->shift;
 }
 
 /* The factor of the gradient's last term that depends on where eps is. What it is multiplied with is

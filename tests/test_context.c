@@ -20,7 +20,8 @@ static void good_defines(const fixture *f, char text[CLNORM_MOST_DEFINES])
     const clnorm_desc desc = desc_of(20);
     clnorm_op *op = NULL;
     MUST(clnorm_op_create(f->context, &desc, &op, error));
-    MUST(clnorm_switches(op, CLNORM_FORWARD, false, &op->geometry, text, error));
+    const clnorm_purpose purpose = {CLNORM_FORWARD, false, true};
+    MUST(clnorm_switches(op, purpose, &op->geometry, text, error));
     clnorm_op_destroy(op);
 }
 

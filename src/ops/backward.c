@@ -120,11 +120,10 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
         p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && has_lines(p))
             ? p->lines.slab * shape.sets.inner
             : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
-    const bool saved = d->stats == CLNORM_STATS_COMPUTED && is_wanted(p, TENSOR_rstd);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
-    const clnorm_status status = clnorm_op_kernel(
-        op, saved ? CLNORM_KERNEL_BACKWARD_SAVED : CLNORM_KERNEL_BACKWARD, &built, error);
+    const clnorm_status status =
+        clnorm_op_kernel(op, clnorm_kernel_for(op, CLNORM_BACKWARD, p->args), &built, error);
     if (status != CLNORM_OK)
         return status;
     push_tensors(&list, p);

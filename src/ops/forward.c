@@ -41,7 +41,8 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
         clnorm_sets_per_group(op, shape.sets.count, set_bytes, part.all);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
-    const clnorm_status status = clnorm_op_kernel(op, CLNORM_KERNEL_FORWARD, &built, error);
+    const clnorm_status status =
+        clnorm_op_kernel(op, clnorm_kernel_for(op, CLNORM_FORWARD, args), &built, error);
     if (status != CLNORM_OK)
         return status;
     clnorm_push_2d(&list, args, TENSOR_y, d->cols);

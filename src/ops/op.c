@@ -23,15 +23,31 @@ static clnorm_status check_device(const clnorm_context *context, const clnorm_de
 static const struct {
     clnorm_source source;
     const char *name;
-    clnorm_direction direction;
-    bool saved;
+    clnorm_purpose purpose;
 } kernels[CLNORM_KERNELS] = {
-    [CLNORM_KERNEL_FORWARD] = {CLNORM_SOURCE_FORWARD, "forward_norm", CLNORM_FORWARD, false},
-    [CLNORM_KERNEL_BACKWARD] = {CLNORM_SOURCE_BACKWARD, "backward_norm", CLNORM_BACKWARD, false},
-    [CLNORM_KERNEL_BACKWARD_SAVED] = {CLNORM_SOURCE_BACKWARD, "backward_norm", CLNORM_BACKWARD,
-                                      true},
-    [CLNORM_KERNEL_SUMS] = {CLNORM_SOURCE_SUMS, "add_lines", CLNORM_BACKWARD, false},
+#define FORWARD CLNORM_SOURCE_FORWARD, "forward_norm"
+#define BACKWARD CLNORM_SOURCE_BACKWARD, "backward_norm"
+    [CLNORM_KERNEL_FORWARD] = {FORWARD, {CLNORM_FORWARD, false, false}},
+    [CLNORM_KERNEL_FORWARD_USUAL] = {FORWARD, {CLNORM_FORWARD, false, true}},
+    [CLNORM_KERNEL_BACKWARD] = {BACKWARD, {CLNORM_BACKWARD, false, false}},
+    [CLNORM_KERNEL_BACKWARD_USUAL] = {BACKWARD, {CLNORM_BACKWARD, false, true}},
+    [CLNORM_KERNEL_BACKWARD_SAVED] = {BACKWARD, {CLNORM_BACKWARD, true, false}},
+    [CLNORM_KERNEL_BACKWARD_SAVED_USUAL] = {BACKWARD, {CLNORM_BACKWARD, true, true}},
+    [CLNORM_KERNEL_SUMS] = {CLNORM_SOURCE_SUMS, "add_lines", {CLNORM_BACKWARD, false, false}},
 };
+
+clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
+                                   const clnorm_args *args)
+{
+    const bool saved = direction == CLNORM_BACKWARD && op->desc.stats == CLNORM_STATS_COMPUTED &&
+                       args->rstd.buffer;
+    const bool usual = clnorm_is_usual(&op->desc, direction, args);
+    clnorm_kernel_id id = CLNORM_KERNEL_FORWARD;
+    while (kernels[id].purpose.direction != direction || kernels[id].purpose.saved != saved ||
+           kernels[id].purpose.usual != usual)
+        id++;
+    return id;
+}
 
 /* Sums know nothing of the descriptor but two types. */
 static void sums_switches(const clnorm_op *op, char text[CLNORM_MOST_DEFINES])
@@ -52,8 +68,7 @@ static clnorm_status build(const clnorm_op *op, clnorm_kernel_id id, clnorm_buil
     if (id == CLNORM_KERNEL_SUMS)
         sums_switches(op, defines);
     else
-        TRY(clnorm_switches(op, kernels[id].direction, kernels[id].saved, &geometry, defines,
-                            error));
+        TRY(clnorm_switches(op, kernels[id].purpose, &geometry, defines, error));
     TRY(clnorm_program_get(op->context, kernels[id].source, defines, &program, error));
     TRY(clnorm_kernel_pool_create(program, kernels[id].name, &built->kernels, error));
 fail:
@@ -121,7 +136,9 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
                       .workspaces = {CLNORM_LOCK_INIT, NULL}};
     TRY(clnorm_geometry_choose(context, &resolved, &op->geometry, error));
     if (build_now) {
-        TRY(clnorm_op_kernel(op, CLNORM_KERNEL_FORWARD, &built, error));
+        TRY(clnorm_op_kernel(
+            op, clnorm_has_usual(&resolved) ? CLNORM_KERNEL_FORWARD_USUAL : CLNORM_KERNEL_FORWARD,
+            &built, error));
         op->geometry.group_size = built.group_size;
     }
     op->desc.form = op->geometry.form;

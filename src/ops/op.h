@@ -14,13 +14,23 @@ typedef struct clnorm_built {
     unsigned group_size;
 } clnorm_built;
 
+/* Those of the usual tensors know which ones are given, and are quicker. */
 typedef enum clnorm_kernel_id {
     CLNORM_KERNEL_FORWARD,
+    CLNORM_KERNEL_FORWARD_USUAL,
     CLNORM_KERNEL_BACKWARD,
+    CLNORM_KERNEL_BACKWARD_USUAL,
     CLNORM_KERNEL_BACKWARD_SAVED, /* mean and rstd are given */
+    CLNORM_KERNEL_BACKWARD_SAVED_USUAL,
     CLNORM_KERNEL_SUMS,
     CLNORM_KERNELS
 } clnorm_kernel_id;
+
+/* What a kernel is made for. */
+typedef struct clnorm_purpose {
+    clnorm_direction direction;
+    bool saved, usual;
+} clnorm_purpose;
 
 /* Buffers for sums, one for each queue. The lock is held from finding one until all that uses it is
  * enqueued. */
@@ -45,6 +55,9 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
 
 clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
                                clnorm_error *error);
+/* The one for these tensors. */
+clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
+                                   const clnorm_args *args);
 
 /* A buffer of at least that many bytes (0: NULL) that calls on this queue, an in-order one, share.
  * With the lock of clnorm_workspaces_of held. */

@@ -34,14 +34,96 @@ static bool keeps_running(const clnorm_desc *desc)
     return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
-/* The statistics of a row, while the row before is written: pays where they are quickly found. */
-static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, unsigned group_size)
+static bool is_partial(const clnorm_desc *desc)
 {
-    const bool whole = desc->stats_cols == 0 || desc->stats_cols == desc->cols;
-    return group_size == 1 && sets->plain && whole && power_of(desc) > 0 && desc->dropout <= 0 &&
-           desc->stats == CLNORM_STATS_COMPUTED && desc->quant == CLNORM_QUANT_NONE &&
-           desc->act_gate != CLNORM_ACT_BEFORE;
+    return desc->stats_cols != 0 && desc->stats_cols != desc->cols;
 }
+
+/* Sums of a row, while the row before is written: pays where they are quickly found. */
+static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, clnorm_purpose purpose)
+{
+    const bool quick = desc->dropout <= 0 && desc->act_gate != CLNORM_ACT_BEFORE;
+    const bool ready = purpose.direction == CLNORM_BACKWARD
+                           ? purpose.saved
+                           : !is_partial(desc) && power_of(desc) > 0 && !desc->quant;
+    return sets->plain && sets->per_col && quick && ready && desc->stats == CLNORM_STATS_COMPUTED;
+}
+
+/* ---- tensors that nearly all calls give ---------------------------------------------------- */
+
+/* -1: of no matter */
+typedef int (*usual_fn)(const clnorm_desc *desc, clnorm_direction direction);
+
+static int always(const clnorm_desc *desc, clnorm_direction direction)
+{
+    (void)desc, (void)direction;
+    return 1;
+}
+
+static int never(const clnorm_desc *desc, clnorm_direction direction)
+{
+    (void)desc;
+    return direction == CLNORM_BACKWARD ? 0 : -1;
+}
+
+static int backward(const clnorm_desc *desc, clnorm_direction direction)
+{
+    (void)desc;
+    return direction == CLNORM_BACKWARD ? 1 : -1;
+}
+
+static int backward_of_centered(const clnorm_desc *desc, clnorm_direction direction)
+{
+    return direction == CLNORM_BACKWARD ? clnorm_kind_of(desc).center : -1;
+}
+
+/* Gradients seldom need the bias. */
+static int where_bias_matters(const clnorm_desc *desc, clnorm_direction direction)
+{
+    const bool y_matters = clnorm_has(desc, CLNORM_WITH_MODULATION) || desc->act_gate ||
+                           desc->backward == CLNORM_FROM_OUTPUT;
+    return direction == CLNORM_FORWARD || y_matters ? clnorm_kind_of(desc).center : -1;
+}
+
+static const struct {
+    clnorm_tensor_id id;
+    int bit; /* GIVEN_... of set.cl */
+    usual_fn is_given;
+} usual_tensors[] = {
+    {TENSOR_weight, 1, always},     {TENSOR_bias, 2, where_bias_matters},
+    {TENSOR_dsum, 4, never},        {TENSOR_dx, 8, backward},
+    {TENSOR_dweight, 16, backward}, {TENSOR_dbias, 32, backward_of_centered},
+};
+enum { USUAL_TENSORS = sizeof(usual_tensors) / sizeof(usual_tensors[0]) };
+
+bool clnorm_has_usual(const clnorm_desc *desc)
+{
+    const clnorm_kind_info kind = clnorm_kind_of(desc);
+    const clnorm_sets sets = clnorm_sets_of(desc, 1);
+    return sets.plain && sets.per_col && kind.weight && kind.params == CLNORM_PER_COL;
+}
+
+bool clnorm_is_usual(const clnorm_desc *desc, clnorm_direction direction, const clnorm_args *args)
+{
+    bool usual = clnorm_has_usual(desc);
+    for (int i = 0; i < USUAL_TENSORS; i++) {
+        const int expected = usual_tensors[i].is_given(desc, direction);
+        const bool given = clnorm_args_tensor(args, usual_tensors[i].id)->buffer != NULL;
+        usual = usual && (expected < 0 || given == expected);
+    }
+    return usual;
+}
+
+static int given_bits(const clnorm_desc *desc, clnorm_purpose purpose)
+{
+    int bits = 0;
+    for (int i = 0; i < USUAL_TENSORS; i++)
+        if (usual_tensors[i].is_given(desc, purpose.direction) > 0)
+            bits += usual_tensors[i].bit;
+    return purpose.usual ? bits : -1;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
 
 static size_t add(char *text, size_t used, const char *name, const char *value)
 {
@@ -50,14 +132,14 @@ static size_t add(char *text, size_t used, const char *name, const char *value)
     return more > 0 && (size_t)more < left ? used + (size_t)more : CLNORM_MOST_DEFINES;
 }
 
-clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, bool saved,
+clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
                               const clnorm_geometry *geometry, char text[CLNORM_MOST_DEFINES],
                               clnorm_error *error)
 {
     const clnorm_desc *d = &op->desc;
     const clnorm_kind_info kind = clnorm_kind_of(d);
     const clnorm_sets sets = clnorm_sets_of(d, 1);
-    const bool back = direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
+    const bool back = purpose.direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
     const number_switch numbers[] = {
         {"ARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
         {"CENTER", kind.center, -1},
@@ -80,8 +162,10 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, b
         {"QUANT", back ? 0 : (int)d->quant, 0},
         {"ASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"RUNNING", keeps_running(d) && !back, 0},
-        {"OVERLAP", !back && can_overlap(d, &sets, geometry->group_size), 0},
-        {"SAVED", back && saved, 0},
+        {"PARTIAL", back && is_partial(d), 0},
+        {"OVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
+        {"GIVEN", given_bits(d, purpose), -1},
+        {"SAVED", purpose.saved, 0},
         {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
         {"PARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
         {"MOD_ROWS", back && mods, 0},

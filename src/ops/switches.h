@@ -9,10 +9,14 @@
 
 enum { CLNORM_MOST_DEFINES = 900 };
 
-/* saved: mean and rstd of the forward pass are there; counts for CLNORM_BACKWARD only. */
-clnorm_status clnorm_switches(const clnorm_op *op, clnorm_direction direction, bool saved,
+clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
                               const clnorm_geometry *geometry, char text[CLNORM_MOST_DEFINES],
                               clnorm_error *error);
+
+/* Rows with a weight, and with a bias where a mean is subtracted, and all of their gradients: what
+ * nearly all calls give. */
+bool clnorm_has_usual(const clnorm_desc *desc);
+bool clnorm_is_usual(const clnorm_desc *desc, clnorm_direction direction, const clnorm_args *args);
 
 /* What differs between the sizes of calls. */
 typedef struct clnorm_shape {
