@@ -453,6 +453,21 @@ CLNORM_API clnorm_status clnorm_context_wrap(cl_context cl, cl_device_id device,
                                              void *user, clnorm_context **context,
                                              clnorm_error *error);
 
+/* Keep compiled programs in files, so that a later process loads them in milliseconds. Off unless
+ * the application asks, before it makes ops; a second call takes the place of the first.
+ *
+ * directory   of this user, writable by nobody else; made if it is missing. NULL:
+ *             $XDG_CACHE_HOME/clnorm, else ~/.cache/clnorm (macOS: ~/Library/Caches/clnorm)
+ * max_bytes   of all files, those not used for longest go first; 0: 256 MiB
+ *
+ * A file has a digest over all of it, and is of one version of clnorm, program, driver and CPU.
+ * Where something is wrong with it, with the directory or with what the driver says of it, programs
+ * are compiled as without a cache, and the log has a line. New ones are written by
+ * clnorm_context_destroy, which takes as long as a build on drivers that compile for it (PoCL).
+ * The only error is CLNORM_BAD_ARGS, for context NULL or directory "". */
+CLNORM_API clnorm_status clnorm_context_set_cache(clnorm_context *context, const char *directory,
+                                                  uint64_t max_bytes, clnorm_error *error);
+
 /* NULL is allowed. Ops of the context must have been destroyed before. */
 CLNORM_API void clnorm_context_destroy(clnorm_context *context);
 

@@ -59,6 +59,13 @@ class context
         handle_.reset(made);
     }
 
+    /* clnorm_context_set_cache: compiled programs are kept in files. */
+    void set_cache(const char *directory = nullptr, uint64_t max_bytes = 0)
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_context_set_cache(get(), directory, max_bytes, &cause), cause);
+    }
+
     clnorm_context *get() const noexcept { return handle_.get(); }
     cl_context cl() const noexcept { return clnorm_context_cl(get()); }
     const clnorm_device &device() const noexcept { return *clnorm_context_device(get()); }

@@ -2,6 +2,7 @@
 #include "runtime/context.h"
 #include "runtime/device.h"
 #include "runtime/program.h"
+#include "runtime/program_cache.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -127,6 +128,7 @@ void clnorm_context_destroy(clnorm_context *context)
     if (!context)
         return;
     clnorm_programs_release(context);
+    clnorm_program_cache_close(context);
     clReleaseContext(context->cl);
     free(context);
 }

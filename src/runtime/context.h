@@ -6,6 +6,7 @@
 #include "runtime/opencl.h"
 
 struct clnorm_program;
+struct clnorm_program_cache;
 
 struct clnorm_context {
     cl_context cl;
@@ -14,8 +15,9 @@ struct clnorm_context {
     clnorm_log_fn log;
     void *user;
     long process; /* drivers hang or fail in a forked child */
-    clnorm_lock lock; /* of `programs` */
+    clnorm_lock lock; /* of what follows */
     struct clnorm_program *programs;
+    struct clnorm_program_cache *cache; /* NULL: off */
 };
 
 /* CLNORM_FORKED in a child of the process that made the context. */

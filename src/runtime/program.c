@@ -2,6 +2,8 @@
 #include "runtime/program.h"
 
 #include "cl/kernels.h"
+#include "runtime/compiler.h"
+#include "runtime/program_cache.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,6 +14,8 @@ struct clnorm_program {
     struct clnorm_program *next;
     clnorm_source source;
     cl_program program;
+    clnorm_cache_key file;
+    bool is_unsaved; /* and has a place in the cache, `file` */
     char defines[]; /* with `source` the key */
 };
 
@@ -29,17 +33,6 @@ static const struct {
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
     [CLNORM_SOURCE_COPY] = {3, {COMMON, clnorm_kernel_copy}},
 };
-
-/* Several drivers' compilers are not safe in two threads at once. */
-static clnorm_lock build_lock = CLNORM_LOCK_INIT;
-
-static cl_int build_once(cl_program program, cl_device_id device, const char *options)
-{
-    lock_take(&build_lock);
-    const cl_int code = clBuildProgram(program, 1, &device, options, NULL, NULL);
-    lock_give(&build_lock);
-    return code;
-}
 
 /* The caller frees it; NULL if there is none. */
 static char *build_log(cl_program program, cl_device_id device)
@@ -61,11 +54,11 @@ static clnorm_status build(clnorm_context *context, cl_program program, const ch
                            clnorm_error *error)
 {
     const cl_device_id device = context->device.device_id;
-    cl_int code = build_once(program, device, options);
+    cl_int code = clnorm_compiler_build(program, device, options);
     char *log = code ? build_log(program, device) : NULL;
     /* PoCL: processes that share a cold cache can fail without a word; a second try succeeds. */
     if (code && !log) {
-        code = build_once(program, device, options);
+        code = clnorm_compiler_build(program, device, options);
         log = code ? build_log(program, device) : NULL;
     }
     if (code == CL_SUCCESS)
@@ -80,8 +73,8 @@ static clnorm_status build(clnorm_context *context, cl_program program, const ch
     return CLNORM_BUILD_FAILED;
 }
 
-static clnorm_status compile(clnorm_context *context, clnorm_source source, const char *defines,
-                             cl_program *out, clnorm_error *error)
+static clnorm_status make(clnorm_context *context, clnorm_source source, const char *defines,
+                          struct clnorm_program *out, clnorm_error *error)
 {
     clnorm_status status;
     cl_program program = NULL;
@@ -95,11 +88,18 @@ static clnorm_status compile(clnorm_context *context, clnorm_source source, cons
                            used, sizeof(options) - 1);
     const char *texts[MOST_TEXTS];
     memcpy(texts, sources[source].texts, sizeof(texts));
+    out->is_unsaved =
+        clnorm_program_cache_key(context, texts, sources[source].count, options, &out->file);
+    out->program = out->is_unsaved ? clnorm_program_cache_load(context, &out->file, options) : NULL;
+    if (out->program) {
+        out->is_unsaved = false;
+        return CLNORM_OK;
+    }
     program = clCreateProgramWithSource(context->cl, sources[source].count, texts, NULL, &code);
     TRY(clnorm_cl_check(code, "clCreateProgramWithSource", error));
     TRY(build(context, program, options, error));
     clnorm_log(context, CLNORM_LOG_INFO, "built: %s", options);
-    *out = program;
+    out->program = program;
     return CLNORM_OK;
 fail:
     if (program)
@@ -114,7 +114,7 @@ static clnorm_status add(clnorm_context *context, clnorm_source source, const ch
     struct clnorm_program *entry = malloc(sizeof(*entry) + length);
     if (!entry)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a program");
-    const clnorm_status status = compile(context, source, defines, &entry->program, error);
+    const clnorm_status status = make(context, source, defines, entry, error);
     if (status != CLNORM_OK) {
         free(entry);
         return status;
@@ -148,6 +148,8 @@ void clnorm_programs_release(clnorm_context *context)
     while (context->programs) {
         struct clnorm_program *p = context->programs;
         context->programs = p->next;
+        if (p->is_unsaved)
+            clnorm_program_cache_save(context, &p->file, p->program);
         clReleaseProgram(p->program);
         free(p);
     }

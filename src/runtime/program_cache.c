@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/program_cache.h"
+#include "base/cache_guard.h"
+#include "base/cache_upkeep.h"
+#include "base/host_cpu.h"
+#include "runtime/compiler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct clnorm_program_cache {
+    clnorm_cache_dir dir;
+    uint64_t max_bytes;
+    bool has_grown;
+};
+
+/* ---- on and off ---------------------------------------------------------------------------- */
+
+/* Platforms whose programs are not kept. All others' are saved when the context ends:
+ * PoCL's binary has what a launch has compiled only after that launch (half a second at the next
+ * one), and to ask for it compiles too; for Intel's runtimes and rusticl any time is good. All of
+ * them load several times faster than they find a source in a cache of their own. */
+static const struct {
+    const char *platform, *reason;
+} not_kept[] = {
+    {"Oclgrind", "a simulator, which builds in 0.1 s and may die of a binary"},
+};
+
+/* NULL: none. */
+static const char *reason_against(const clnorm_context *context)
+{
+    for (size_t i = 0; i < sizeof(not_kept) / sizeof(not_kept[0]); i++)
+        if (strcmp(context->device.platform_name, not_kept[i].platform) == 0)
+            return not_kept[i].reason;
+    return NULL;
+}
+
+void clnorm_program_cache_close(clnorm_context *context)
+{
+    struct clnorm_program_cache *cache = context->cache;
+    if (cache && cache->has_grown)
+        clnorm_cache_trim(&cache->dir, cache->max_bytes);
+    if (cache)
+        clnorm_cache_close(&cache->dir);
+    free(cache);
+    context->cache = NULL;
+}
+
+/* NULL, with a line in the log, where nothing can be kept. */
+static struct clnorm_program_cache *open_cache(const clnorm_context *context, const char *directory,
+                                               uint64_t max_bytes)
+{
+    clnorm_error error;
+    const char *reason = reason_against(context);
+    struct clnorm_program_cache *cache = reason ? NULL : calloc(1, sizeof(*cache));
+    if (cache && clnorm_cache_open(&cache->dir, directory, true, &error)) {
+        cache->max_bytes = max_bytes ? max_bytes : CLNORM_CACHE_DEFAULT_BYTES;
+        return cache;
+    }
+    /* a default that a system does not allow is nobody's mistake */
+    clnorm_log(context, cache && directory ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
+               "programs are not kept: %s",
+               cache    ? error.text
+               : reason ? reason
+                        : "no host memory for a cache");
+    free(cache);
+    return NULL;
+}
+
+clnorm_status clnorm_context_set_cache(clnorm_context *context, const char *directory,
+                                       uint64_t max_bytes, clnorm_error *error)
+{
+    if (!context || (directory && !*directory))
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s",
+                           !context ? "context is NULL" : "the directory is an empty text");
+    lock_take(&context->lock);
+    clnorm_program_cache_close(context);
+    context->cache = open_cache(context, directory, max_bytes);
+    lock_give(&context->lock);
+    return CLNORM_OK;
+}
+
+/* ---- key ----------------------------------------------------------------------------------- */
+
+static void add_text(clnorm_sha256 *hash, const char *text)
+{
+    clnorm_sha256_add(hash, text, strlen(text) + 1); /* the NUL keeps texts apart */
+}
+
+static bool add_platform_text(clnorm_sha256 *hash, cl_platform_id platform, cl_platform_info what)
+{
+    char text[1024];
+    const bool ok = !clGetPlatformInfo(platform, what, sizeof(text) - 1, text, NULL);
+    text[sizeof(text) - 1] = '\0';
+    if (ok)
+        add_text(hash, text);
+    return ok;
+}
+
+static bool add_device_fact(clnorm_sha256 *hash, cl_device_id device, cl_device_info what)
+{
+    unsigned char value[1024];
+    size_t bytes = 0;
+    if (clGetDeviceInfo(device, what, sizeof(value), value, &bytes) || bytes > sizeof(value))
+        return false;
+    const unsigned char length[2] = {(unsigned char)bytes, (unsigned char)(bytes >> 8)};
+    clnorm_sha256_add(hash, length, sizeof(length));
+    clnorm_sha256_add(hash, value, bytes);
+    return true;
+}
+
+/* Nothing that changes from run to run, as the size of PoCL's memory does. */
+static bool add_driver(clnorm_sha256 *hash, const clnorm_context *context)
+{
+    static const cl_device_info facts[] = {
+        CL_DEVICE_NAME,    CL_DEVICE_VENDOR_ID, CL_DEVICE_VERSION,     CL_DEVICE_OPENCL_C_VERSION,
+        CL_DRIVER_VERSION, CL_DEVICE_TYPE,      CL_DEVICE_ADDRESS_BITS};
+    const clnorm_device *device = &context->device;
+    bool ok = add_platform_text(hash, device->platform_id, CL_PLATFORM_NAME) &&
+              add_platform_text(hash, device->platform_id, CL_PLATFORM_VERSION);
+    for (size_t i = 0; ok && i < sizeof(facts) / sizeof(facts[0]); i++)
+        ok = add_device_fact(hash, device->device_id, facts[i]);
+    return ok;
+}
+
+bool clnorm_program_cache_key(const clnorm_context *context, const char *const *texts,
+                              cl_uint count, const char *options, clnorm_cache_key *key)
+{
+    clnorm_sha256 hash;
+    char format[16];
+    if (!context->cache)
+        return false;
+    snprintf(format, sizeof(format), "%d", CLNORM_CACHE_FORMAT);
+    clnorm_sha256_begin(&hash);
+    add_text(&hash, format);
+    add_text(&hash, clnorm_version());
+    add_text(&hash, options);
+    for (cl_uint i = 0; i < count; i++)
+        add_text(&hash, texts[i]);
+    clnorm_host_cpu_add(&hash);
+    const bool ok = add_driver(&hash, context);
+    clnorm_sha256_end(&hash, key->bytes);
+    return ok;
+}
+
+/* ---- loading ------------------------------------------------------------------------------- */
+
+/* Mobile drivers compile when kernels are made, and rusticl finds there that a binary is not its
+ * own. */
+static cl_int make_kernels(cl_program program)
+{
+    cl_kernel kernels[8];
+    cl_uint count = 0;
+    const cl_uint room = sizeof(kernels) / sizeof(kernels[0]);
+    cl_int code = clCreateKernelsInProgram(program, 0, NULL, &count);
+    if (code == CL_SUCCESS && count > 0 && count <= room)
+        code = clCreateKernelsInProgram(program, count, kernels, NULL);
+    for (cl_uint i = 0; code == CL_SUCCESS && i < count && i < room; i++)
+        clReleaseKernel(kernels[i]);
+    return count > 0 ? code : CL_INVALID_BINARY;
+}
+
+/* The call that failed, or NULL and the program. */
+static const char *give_to_driver(const clnorm_context *context,
+                                  const clnorm_cache_content *content, const char *options,
+                                  cl_program *program, cl_int *code)
+{
+    const cl_device_id device = context->device.device_id;
+    cl_int status = CL_SUCCESS;
+    *program =
+        clCreateProgramWithBinary(context->cl, 1, &device, &content->payload_bytes,
+                                  (const unsigned char *[]){content->payload}, &status, code);
+    if (*code == CL_SUCCESS)
+        *code = status;
+    if (*code != CL_SUCCESS)
+        return "clCreateProgramWithBinary";
+    *code = clnorm_compiler_build(*program, device, options);
+    if (*code != CL_SUCCESS)
+        return "clBuildProgram";
+    *code = make_kernels(*program);
+    return *code == CL_SUCCESS ? NULL : "clCreateKernelsInProgram";
+}
+
+static cl_program load_good(const clnorm_context *context, const char *name,
+                            const clnorm_cache_content *content, const char *options)
+{
+    const clnorm_cache_dir *dir = &context->cache->dir;
+    cl_program program = NULL;
+    cl_int code = CL_SUCCESS;
+    const char *failed = give_to_driver(context, content, options, &program, &code);
+    if (!failed) {
+        clnorm_cache_touch(dir, name);
+        clnorm_log(context, CLNORM_LOG_INFO, "loaded: %s", options);
+        return program;
+    }
+    clnorm_cache_remove(dir, name);
+    clnorm_log(context, CLNORM_LOG_WARNING, "%s/%s is compiled anew: %s gave %s (%d)", dir->path,
+               name, failed, clnorm_cl_error_name(code), (int)code);
+    if (program)
+        clReleaseProgram(program);
+    return NULL;
+}
+
+cl_program clnorm_program_cache_load(const clnorm_context *context, const clnorm_cache_key *key,
+                                     const char *options)
+{
+    const clnorm_cache_dir *dir = &context->cache->dir;
+    cl_program program = NULL;
+    clnorm_cache_blob blob;
+    clnorm_cache_guard guard;
+    char name[CLNORM_CACHE_NAME];
+    clnorm_cache_name(key, "", name);
+    const clnorm_cache_found found = clnorm_cache_read(dir, name, key, &blob);
+    if (found == CLNORM_CACHE_BAD) {
+        clnorm_cache_remove(dir, name);
+        clnorm_log(context, CLNORM_LOG_WARNING, "%s/%s is compiled anew: it %s", dir->path, name,
+                   blob.problem);
+    }
+    if (found != CLNORM_CACHE_GOOD)
+        return NULL;
+    if (clnorm_cache_guard_begin(dir, key, &guard)) {
+        program = load_good(context, name, &blob.content, options);
+        clnorm_cache_guard_end(dir, &guard);
+    } else {
+        clnorm_log(context, CLNORM_LOG_WARNING,
+                   "%s/%s is compiled anew: a process ended while its driver loaded it", dir->path,
+                   name);
+    }
+    free(blob.file);
+    return program;
+}
+
+/* ---- saving -------------------------------------------------------------------------------- */
+
+/* What is wrong once, as a full disk is, is so for the next program, too. */
+static void stop_saving(clnorm_context *context, const clnorm_error *error)
+{
+    clnorm_log(context, CLNORM_LOG_WARNING, "programs are not kept: %s", error->text);
+    clnorm_program_cache_close(context);
+}
+
+void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *key,
+                               cl_program program)
+{
+    struct clnorm_program_cache *cache = context->cache;
+    clnorm_error error;
+    char name[CLNORM_CACHE_NAME], label[CLNORM_CACHE_LABEL];
+    clnorm_cache_name(key, "", name);
+    /* drivers hang in a forked child */
+    if (!cache || clnorm_context_check(context, NULL) || clnorm_cache_has(&cache->dir, name) ||
+        clnorm_cache_is_quarantined(&cache->dir, key))
+        return;
+    snprintf(label, sizeof(label), "%s\n%s", context->device.platform_name, context->device.name);
+    clnorm_cache_content content = {.label = label, .label_bytes = strlen(label)};
+    unsigned char *binary =
+        clnorm_compiler_binary(program, context->device.device_id, &content.payload_bytes);
+    content.payload = binary;
+    if (!binary)
+        clnorm_log(context, CLNORM_LOG_INFO, "the driver gives no binary to keep");
+    else if (content.payload_bytes > cache->max_bytes)
+        clnorm_log(context, CLNORM_LOG_INFO, "a binary of %zu bytes is not kept: at most %llu",
+                   content.payload_bytes, (unsigned long long)cache->max_bytes);
+    else if (clnorm_cache_write(&cache->dir, key, &content, &error))
+        cache->has_grown = true;
+    else
+        stop_saving(context, &error);
+    free(binary);
+}
