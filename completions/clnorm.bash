@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check cache --help --version' -- "$current")
         return
     fi
 
@@ -67,11 +67,14 @@ _clnorm() {
         if [ "$command" = run ]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        elif [ "$command" = cache ]; then
+            mapfile -t COMPREPLY < <(compgen -W 'stat clear' -- "$current")
         fi
         return
     fi
     words='--device --json --no-color --help'
     case $command in
+    cache) words='--json --no-color --help' ;;
     devices) words+=' --doctor' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;

@@ -36,6 +36,8 @@ if [ $fresh_cache = yes ]; then
 fi
 export OCLGRIND_LOG="$scratch/oclgrind.log" CLNORM_TEST_DEVICE="$name"
 unset CLNORM_DEVICE
+# the user's own; tests/cli/cache.sh has one of its own
+export CLNORM_CACHE=off
 
 code=0
 "$@" || code=$?

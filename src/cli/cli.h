@@ -30,6 +30,7 @@ enum exit_code {
 int cmd_devices(int argc, const char **argv);
 int cmd_run(int argc, const char **argv);
 int cmd_check(int argc, const char **argv);
+int cmd_cache(int argc, const char **argv);
 
 /* ---- messages (message.c) ------------------------------------------------------------------ */
 

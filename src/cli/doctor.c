@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "cli/doctor.h"
+#include "base/cache_upkeep.h"
+#include "cli/cache_setting.h"
 #include "cli/findings.h"
 #include "cli/probe.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
 #include <stdlib.h>
@@ -24,6 +27,8 @@ static const struct {
     const char *name, *meaning;
 } variables[] = {
     {"CLNORM_DEVICE", "the device that clnorm uses when none is asked for"},
+    {"CLNORM_CACHE", "on or off: whether clnorm keeps compiled programs"},
+    {"CLNORM_CACHE_DIR", "where clnorm keeps them"},
     {"OCL_ICD_VENDORS", "where the loader looks for drivers: a folder, an .icd file or a library"},
     {"OCL_ICD_FILENAMES", "more drivers (Khronos loader)"},
     {"OPENCL_VENDOR_PATH", "where ocl-icd looks for drivers"},
@@ -138,10 +143,10 @@ static void add_nodes(json_t *findings)
                      "no GPU driver of the kernel's is here");
 }
 
-/* ---- PoCL's cache ---- */
+/* ---- caches ---- */
 
 /* Without a place to write PoCL shows no device, and it ends the process when the disk is full. */
-static void add_cache(json_t *findings)
+static void add_pocl_cache(json_t *findings)
 {
     const char *given = getenv("POCL_CACHE_DIR"), *cache = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
@@ -164,6 +169,31 @@ static void add_cache(json_t *findings)
     }
     const double mib = (double)space.f_bavail * (double)space.f_frsize / (1 << 20);
     findings_add(findings, "PoCL's cache", mib >= 64, path, "can be written, %.0f MiB free", mib);
+}
+
+static void add_clnorm_cache(json_t *findings)
+{
+    static const char topic[] = "clnorm's cache";
+    struct cache_setting setting;
+    clnorm_cache_dir dir;
+    clnorm_cache_stat stat;
+    clnorm_error error;
+    if (!cache_setting_read(&setting, &error) ||
+        !clnorm_cache_open(&dir, setting.directory, false, &error)) {
+        findings_add(findings, topic, false, "not used", "%s", error.text);
+        return;
+    }
+    if (!setting.on || dir.fd < 0)
+        findings_add(findings, topic, true, dir.path, setting.on ? "is not made yet" : "is off");
+    else if (faccessat(dir.fd, ".", W_OK, AT_EACCESS) != 0 || !clnorm_cache_count(&dir, &stat))
+        findings_add(findings, topic, false, dir.path, "%s: programs are compiled in each run",
+                     strerror(errno));
+    else {
+        findings_add(findings, topic, true, dir.path, "%zu programs, %.2f MiB", stat.entries,
+                     (double)stat.bytes / (1 << 20));
+        free(stat.groups);
+    }
+    clnorm_cache_close(&dir);
 }
 
 /* ---- all of it ---- */
@@ -197,7 +227,8 @@ json_t *doctor_examine(bool *is_safe)
     findings_drivers(findings);
     *is_safe = findings_platforms(findings);
     add_nodes(findings);
-    add_cache(findings);
+    add_pocl_cache(findings);
+    add_clnorm_cache(findings);
     return findings;
 }
 

@@ -15,6 +15,8 @@ static const struct command commands[] = {
     {"devices", "clnorm devices", cmd_devices, "list OpenCL devices, and why one is not usable"},
     {"run", "clnorm run", cmd_run, "normalize a .npy or idx file, and prove the result"},
     {"check", "clnorm check", cmd_check, "prove the operators on the devices that are there"},
+    {"cache", "clnorm cache", cmd_cache,
+     "compiled programs that are kept: how many, or remove them"},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -32,8 +34,10 @@ static int print_help(void)
          "      --version  show the version\n"
          "\n"
          "Environment:\n"
-         "  CLNORM_DEVICE  the device to use when --device is not given\n"
-         "  NO_COLOR       no colours\n"
+         "  CLNORM_DEVICE     the device to use when --device is not given\n"
+         "  CLNORM_CACHE      off: do not keep compiled programs\n"
+         "  CLNORM_CACHE_DIR  where they are kept, see clnorm cache --help\n"
+         "  NO_COLOR          no colours\n"
          "\n"
          "Exit codes: 0 ok, 1 wrong result, 2 usage or a bad file, 3 no usable device or OpenCL\n"
          "failure, 130 interrupted.\n"

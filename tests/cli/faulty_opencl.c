@@ -37,6 +37,19 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
     return real(queue, kernel, dimensions, offset, global, local, n_wait, wait_list, event);
 }
 
+/* "source": programs are made from binaries only. */
+cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char **texts,
+                                     const size_t *lengths, cl_int *code)
+{
+    cl_program (*real)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
+    if (has_fault("source")) {
+        *code = CL_INVALID_OPERATION;
+        return NULL;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "clCreateProgramWithSource");
+    return real(context, count, texts, lengths, code);
+}
+
 /* "build": no program compiles; "build log": and the log says where. */
 cl_int clBuildProgram(cl_program program, cl_uint n_devices, const cl_device_id *devices,
                       const char *options, void (*notify)(cl_program, void *), void *user)
