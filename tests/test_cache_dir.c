@@ -227,10 +227,11 @@ static pid_t start_writer(const clnorm_cache_dir *dir, unsigned seed)
 {
     const pid_t child = fork();
     assert_true(child >= 0);
-    for (unsigned i = 0; child == 0; i++)
+    if (child > 0)
+        return child;
+    for (unsigned i = 0;; i++)
         if (!write_entry(dir, &key, seed + i, 1000 + 37 * (i % 5000), NULL))
             _exit(1);
-    return child;
 }
 
 static void test_killed_writers(void **state)

@@ -104,7 +104,7 @@ static void test_an_entry_that_kills_is_quarantined(void **state)
 static void test_processes_that_load_at_once(void **state)
 {
     const cache_fixture *f = *state;
-    enum { PROCESSES = 4, LOADS = 200 };
+    enum { PROCESSES = 4, LOADS = 1000 };
     pid_t children[PROCESSES];
     write_both(&f->dir);
     const pid_t slow = start_loading(&f->dir);

@@ -49,6 +49,11 @@ static bool count_item(const clnorm_cache_dir *dir, const clnorm_cache_item *ite
     return ok;
 }
 
+static int by_label(const void *a, const void *b)
+{
+    return strcmp(((const clnorm_cache_group *)a)->label, ((const clnorm_cache_group *)b)->label);
+}
+
 bool clnorm_cache_count(const clnorm_cache_dir *dir, clnorm_cache_stat *stat)
 {
     clnorm_cache_item *items = NULL;
@@ -58,6 +63,8 @@ bool clnorm_cache_count(const clnorm_cache_dir *dir, clnorm_cache_stat *stat)
     for (size_t i = 0; ok && i < count; i++)
         ok = count_item(dir, &items[i], stat);
     free(items);
+    if (ok && stat->n_groups > 0)
+        qsort(stat->groups, stat->n_groups, sizeof(*stat->groups), by_label);
     if (ok)
         return true;
     free(stat->groups);

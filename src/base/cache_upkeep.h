@@ -15,7 +15,7 @@ typedef struct clnorm_cache_group {
 } clnorm_cache_group;
 
 typedef struct clnorm_cache_stat {
-    clnorm_cache_group *groups; /* freed by the caller */
+    clnorm_cache_group *groups; /* in the order of their labels; freed by the caller */
     size_t n_groups;
     size_t entries, damaged, quarantined;
     uint64_t bytes; /* of all files */
