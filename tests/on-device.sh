@@ -35,9 +35,9 @@ if [ $fresh_cache = yes ]; then
     export POCL_CACHE_DIR="$scratch/cache" MESA_SHADER_CACHE_DIR="$scratch/cache"
 fi
 export OCLGRIND_LOG="$scratch/oclgrind.log" CLNORM_TEST_DEVICE="$name"
-unset CLNORM_DEVICE
-# the user's own; tests/cli/cache.sh has one of its own
-export CLNORM_CACHE=off
+# not the user's, and the many runs of a script need not compile the same again
+export CLNORM_CACHE_DIR="$scratch/programs"
+unset CLNORM_DEVICE CLNORM_CACHE
 
 code=0
 "$@" || code=$?
