@@ -119,6 +119,8 @@ static void test_directories_of_others(void **state)
     snprintf(path, sizeof(path), "%s/link", f->root);
     assert_int_equal(symlink(f->path, path), 0);
     expect_refused(path, "no link");
+    strcat(path, "//");
+    expect_refused(path, "no link");
     snprintf(path, sizeof(path), "%s/file", f->root);
     close(open(path, O_CREAT | O_WRONLY, 0600));
     expect_refused(path, "must be a directory");

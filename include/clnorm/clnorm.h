@@ -14,8 +14,9 @@
  * NULL is allowed only where it is said; getters of a handle need one.
  *
  * The library never prints or exits, and keeps nothing outside of its handles but a lock around the
- * drivers' compilers. Define
- * CLNORM_NO_OPENCL to use the host reference without OpenCL headers. */
+ * drivers' compilers and, where the application asks for them, the files of
+ * clnorm_context_set_cache. Define CLNORM_NO_OPENCL to use the host reference without OpenCL
+ * headers. */
 #ifndef CLNORM_H
 #define CLNORM_H
 

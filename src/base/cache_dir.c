@@ -89,6 +89,9 @@ bool clnorm_cache_open(clnorm_cache_dir *dir, const char *directory, bool make, 
             clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a path");
         return false;
     }
+    /* a slash behind a link's name would follow it */
+    for (size_t end = strlen(dir->path); end > 1 && dir->path[end - 1] == '/'; end--)
+        dir->path[end - 1] = '\0';
     const int failure = make ? make_directories(dir->path, !directory) : 0;
     dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     const int reason = failure ? failure : errno;
