@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# ci/packages.sh demo|test: installs the Debian 12 packages that ci/demo or ci/test needs, as root
-# or through sudo. Does nothing, and needs no network, when they are all there.
+# ci/packages.sh demo|test|peers: installs the Debian 12 packages that ci/demo, ci/test or
+# bench/peers needs, as root or through sudo. Does nothing, and needs no network, when they are all
+# there.
 set -euo pipefail
 
 build=(gcc libc6-dev meson ninja-build pkgconf
@@ -9,11 +10,13 @@ build=(gcc libc6-dev meson ninja-build pkgconf
 demo=("${build[@]}" dataset-fashion-mnist)
 test=("${build[@]}" g++ libcmocka-dev mesa-opencl-icd oclgrind clinfo clang-15 clang-format-14
       shellcheck binutils python3 python3-venv ca-certificates)
+peers=("${build[@]}" libdnnl-dev clinfo python3 python3-venv ca-certificates)
 
 case ${1-} in
 demo) wanted=("${demo[@]}") ;;
 test) wanted=("${test[@]}") ;;
-*) echo "usage: ci/packages.sh demo|test" >&2; exit 2 ;;
+peers) wanted=("${peers[@]}") ;;
+*) echo "usage: ci/packages.sh demo|test|peers" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

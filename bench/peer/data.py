@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""Inputs of a case, which all workers map from the same files, and what must come out.
+
+Rows are normal random numbers of a fixed seed; their scale and mean differ from row to row. A block
+of rows is drawn and repeated, so that gigabytes are written fast and sums over all rows follow
+from those over a block: expected values are in double, without going over all of x."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import ml_dtypes
+import numpy
+
+from peer import cases
+
+SEED = 20261
+BLOCK_ELEMENTS = 1 << 21
+SAMPLE_ROWS, SAMPLE_ELEMENTS = 64, 1 << 21
+DTYPES = {"f32": numpy.float32, "f16": numpy.float16, "bf16": ml_dtypes.bfloat16,
+          "i8": numpy.int8}
+# Half a unit of the last place of the result, and the errors of sums in float before it: peers
+# differ in the order of their additions, and the longest rows have 2^20 elements.
+TOLERANCE = {"f32": 2e-5, "f16": 2.0**-10, "bf16": 2.0**-7, "i8": 0}
+SUM_TOLERANCE = 1e-5  # of a sum over rows: of the sum of its terms' sizes
+
+
+class Inputs:
+    """A folder in memory with a file for each input."""
+
+    def __init__(self):
+        base = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clnorm-peers-", dir=base))
+        self.made = {}
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write(self, case):
+        """Makes what the case needs and is not there, and drops what it does not need."""
+        wanted = {self.key(case, t): t for t in case.inputs() + case.inputs("f32")}
+        for key in [key for key in self.made if key not in wanted]:
+            self.file(key).unlink()
+            del self.made[key]
+        for key, tensor in wanted.items():
+            if key not in self.made:
+                self.made[key] = fill(self.file(key), case, tensor)
+
+    def key(self, case, tensor):
+        centre = case.has_bias() if tensor.name in ("mean", "rstd") else ""
+        return f"{tensor.name}.{tensor.dtype}.{case.dtype}.{case.rows}x{case.cols}{centre}"
+
+    def file(self, key):
+        return self.folder / key
+
+    def paths(self, case):
+        return lambda tensor: str(self.file(self.key(case, tensor)))
+
+
+def block_rows(case):
+    return min(case.rows, max(1, BLOCK_ELEMENTS // case.cols))
+
+
+def random_block(case, name):
+    """float32, before it is rounded to the dtype of the tensor."""
+    rng = numpy.random.default_rng([SEED, *name.encode()])
+    rows, cols = block_rows(case), case.cols
+    if name in ("weight", "bias"):
+        return rng.standard_normal((1, cols), numpy.float32) * 0.25 + (name == "weight")
+    if name in ("scale", "shift"):
+        return rng.standard_normal((case.rows // cases.ROWS_PER_MOD, cols), numpy.float32) * 0.25
+    values = rng.standard_normal((rows, cols), numpy.float32)
+    if name == "dy":  # small: sums over all rows have to fit into f16
+        return values * numpy.float32(0.05)
+    spread = rng.uniform(0.5, 2, (rows, 1)).astype(numpy.float32)
+    return values * spread + rng.uniform(-1, 1, (rows, 1)).astype(numpy.float32)
+
+
+def block(case, name, dtype=None):
+    """The block as a worker reads it: rounded. weight and bias always to the dtype of x."""
+    values = random_block(case, name).astype(DTYPES[case.dtype])
+    return values.astype(DTYPES[dtype]) if dtype else values
+
+
+def wide(case, name):
+    return block(case, name).astype(numpy.float64)
+
+
+def statistics(case):
+    """mean and rstd of the rows of the block that is normalized."""
+    x = wide(case, "x")
+    if case.extra == "residual":
+        x = (block(case, "x") + block(case, "residual")).astype(numpy.float64)
+    mean = x.mean(1, keepdims=True) if case.has_bias() else numpy.zeros((len(x), 1))
+    rstd = 1 / numpy.sqrt(((x - mean)**2).mean(1, keepdims=True) + cases.EPS)
+    return x, mean, rstd
+
+
+def fill(path, case, tensor):
+    if tensor.name in ("mean", "rstd"):
+        _, mean, rstd = statistics(case)
+        part = (mean if tensor.name == "mean" else rstd).astype(numpy.float32)
+    else:
+        part = block(case, tensor.name, tensor.dtype)
+    data, left = part.tobytes(), tensor.bytes()
+    with open(path, "wb") as file:
+        while left:
+            left -= file.write(data[:left])
+    return True
+
+
+# ---- what must come out ------------------------------------------------------------------------
+
+def sample_rows(case):
+    """How many rows of an output are looked at; worker.c and worker.py choose the same ones."""
+    return min(case.rows, max(2, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // case.cols)))
+
+
+def chosen_rows(rows, n):
+    n = min(rows, n)
+    return numpy.array([i * (rows - 1) // (n - 1) if n > 1 else 0 for i in range(n)])
+
+
+def affine(case, normal, chosen):
+    if case.extra == "adaptive":
+        mods = chosen // cases.ROWS_PER_MOD
+        return normal * (1 + wide(case, "scale")[mods]) + wide(case, "shift")[mods]
+    y = normal * wide(case, "weight")
+    return y + wide(case, "bias") if case.has_bias() else y
+
+
+def expected_forward(case, chosen):
+    x, mean, rstd = statistics(case)
+    at = chosen % len(x)
+    y = affine(case, (x[at] - mean[at]) * rstd[at], chosen)
+    if case.extra == "residual":
+        return {"y": y, "sum": x[at]}
+    if case.extra == "int8":
+        scale = numpy.abs(y).max(1, keepdims=True) / 127
+        return {"y": y / scale, "qscale": scale}
+    return {"y": y}
+
+
+def sum_over_rows(case, terms):
+    """Of terms of the block's rows: their sum over all rows, and that of their sizes."""
+    whole, rest = divmod(case.rows, len(terms))
+
+    def total(values):
+        return whole * values.sum(0) + values[:rest].sum(0)
+    return total(terms), total(numpy.abs(terms))
+
+
+def expected_backward(case, chosen):
+    x, mean, rstd = statistics(case)
+    normal = (x - mean) * rstd
+    dy = wide(case, "dy")
+    at = chosen % len(x)
+    g, h = dy[at] * wide(case, "weight"), normal[at]
+    mean_g = g.mean(1, keepdims=True) if case.has_bias() else 0
+    dx = rstd[at] * (g - mean_g - h * (g * h).mean(1, keepdims=True))
+    values = {"dx": dx, "dweight": sum_over_rows(case, dy * normal)}
+    if case.has_bias():
+        values["dbias"] = sum_over_rows(case, dy)
+    return values
+
+
+class Expected:
+    """Of a case, and how far a result may be from it."""
+
+    def __init__(self, case):
+        self.case, self.n = case, sample_rows(case)
+        chosen = chosen_rows(case.rows, self.n)
+        self.values = (expected_backward if case.direction == "backward"
+                       else expected_forward)(case, chosen)
+
+    def bound(self, tensor, value, sizes):
+        relative = TOLERANCE[tensor.dtype]
+        if tensor.dtype == "i8":
+            return numpy.full(value.shape, 0.51 + 127 * TOLERANCE["f32"])
+        if sizes is not None:
+            return relative * numpy.abs(value) + SUM_TOLERANCE * sizes
+        # where terms cancel, an error is that of the terms: of the size of a row's values
+        return relative * (numpy.abs(value) + numpy.abs(value).max(-1, keepdims=True))
+
+    def problem(self, folder, param_dtype=None):
+        """None, or the first tensor in the folder that is wrong, and where."""
+        for tensor in self.case.outputs(param_dtype):
+            value, sizes = self.values[tensor.name], None
+            if isinstance(value, tuple):
+                value, sizes = value
+            value = value.reshape(-1, tensor.cols)
+            got = numpy.fromfile(folder / tensor.name, DTYPES[tensor.dtype])
+            if got.size != value.size:
+                return f"{tensor.name} has {got.size} elements, not {value.size}"
+            got = got.reshape(value.shape).astype(numpy.float64)
+            error = numpy.abs(got - value)
+            wrong = ~(error <= self.bound(tensor, value, sizes))
+            if wrong.any():
+                at = tuple(int(i) for i in numpy.argwhere(wrong)[0])
+                return (f"{tensor.name}{list(at)} of {self.n} sampled rows is {got[at]:.9g}, "
+                        f"not {value[at]:.9g} ({int(wrong.sum())} of {wrong.size} are wrong)")
+        return None

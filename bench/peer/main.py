@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""A run: the cases one after the other, the table, the targets, the file."""
+
+import sys
+
+from peer import data, measure, report, start, targets, workers
+from peer.workers import Broken, Worker
+
+QUICK_ROUNDS, ROUNDS = 5, 15
+QUICK_STARTS, STARTS = 5, 15
+
+
+def chosen_peers(place, names):
+    peers = workers.peers_of(place)
+    if not names:
+        return peers
+    ours = any(name.startswith("clnorm") for name in names)
+    return [peer for peer in peers if peer.name in names or (peer.is_clnorm and not ours)]
+
+
+def versions_of(everyone):
+    found = {}
+    for worker in everyone:
+        try:
+            found[worker.peer.name] = worker.versions()
+        except Broken as broken:
+            found[worker.peer.name] = {"problem": str(broken)}
+            print(f"peers: {worker.peer.name} does not start: {broken}", file=sys.stderr)
+    return found
+
+
+def show(result, names):
+    print(report.row(result, names), *report.problems(result), sep="\n", flush=True)
+
+
+def growth_only(case, everyone):
+    """Growth is a question to clnorm alone."""
+    return [w for w in everyone if w.peer.is_clnorm or case.band != "growth"]
+
+
+def measure_all(document, everyone, chosen, options, inputs):
+    names = [worker.peer.name for worker in everyone]
+    rounds = document["rounds"]
+    print(report.header(names), flush=True)
+    for number, case in enumerate(chosen, 1):
+        if sys.stderr.isatty():
+            print(f"\r{number}/{len(chosen)} {case.name}\x1b[K\r", end="", file=sys.stderr)
+        document["cases"].append(
+            measure.run_case(case, growth_only(case, everyone), inputs, rounds))
+        show(document["cases"][-1], names)
+    if options.start:
+        peers = [worker.peer for worker in everyone]
+        count = QUICK_STARTS if options.quick else STARTS
+        document["start"] = start.measure(peers, inputs, count)
+        print(*report.start_lines(document["start"]), sep="\n", flush=True)
+
+
+def judge(document):
+    devices = [name for name in document["versions"] if name.startswith("clnorm")]
+    document["targets"] = targets.judge(document["cases"], document["start"], devices)
+    print("\ntargets", *map(report.verdict_line, document["targets"]), sep="\n", flush=True)
+
+
+def run(place, chosen, options):
+    """The exit code: 0, 1 if clnorm was wrong or failed, 130 if it was interrupted."""
+    everyone = [Worker(peer) for peer in chosen_peers(place, options.peer)]
+    inputs = data.Inputs()
+    document = {"schema": report.SCHEMA, "complete": False, "date": report.now(),
+                "command": "bench/peers " + " ".join(sys.argv[1:]), "machine": report.machine(),
+                "versions": {}, "tolerance": {**data.TOLERANCE, "sums": data.SUM_TOLERANCE},
+                "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
+                "cases": [], "start": {}, "targets": []}
+    interrupted = False
+    try:
+        document["versions"] = versions_of(everyone)
+        measure_all(document, everyone, chosen, options, inputs)
+        document["complete"] = True
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        for worker in everyone:
+            worker.stop()
+        inputs.close()
+    judge(document)
+    if options.out:
+        report.write(options.out, document)
+    bad = any(entry["status"] != "ok" for result in document["cases"]
+              for name, entry in result["peers"].items() if name.startswith("clnorm"))
+    return 130 if interrupted else int(bad)

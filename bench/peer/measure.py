@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Rounds: in each of them every peer runs once, one after the other, in an order of its own."""
+
+import pathlib
+import random
+import statistics
+import tempfile
+
+from peer import data, workers
+from peer.workers import Broken
+
+# Of a timed sample in seconds: it holds as many calls as that takes, and at most so many.
+SAMPLE_SECONDS = {"out": 0, "growth": 0, "in": 0.02, "launch": 0.005}
+MOST_CALLS = 500
+EACH_CALLS = 101
+WARM_CALLS = 3
+# A peer that has used up so much of a case sits the rounds out that are left, but the first few.
+CASE_SECONDS, LEAST_ROUNDS = 5, 3
+# Memory in multiples of the outputs: some peers have temporaries, or copies of inputs.
+MEMORY = {"torch": 2, "jax": 4}
+FLOORS = ("copy", "copy_nt")
+
+
+def available_bytes():
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise OSError("/proc/meminfo has no MemAvailable")
+
+
+def groups_of(case, everyone):
+    """Workers that fit into memory together; clnorm's are in each group."""
+    ours = [w for w in everyone if w.peer.is_clnorm]
+    others = [w for w in everyone if not w.peer.is_clnorm]
+    output = sum(t.bytes() for t in case.outputs())
+    room = 0.9 * available_bytes() - sum(t.bytes() for t in case.inputs())
+    room -= output * len(ours)
+    groups, left = [list(ours)], room
+    for worker in others:
+        need = output * MEMORY.get(worker.peer.name, 1)
+        if need > left and len(groups[-1]) > len(ours):
+            groups.append(list(ours))
+            left = room
+        groups[-1].append(worker)
+        left -= need
+    return groups
+
+
+class Runner:
+    """A worker with a case: what is timed, and the times."""
+
+    def __init__(self, case, worker, expected):
+        self.case, self.worker, self.expected = case, worker, expected
+        self.status, self.reason = "ok", None
+        self.series = {}  # name: (what, calls, each)
+        self.times = {}
+        self.used = 0
+
+    def fail(self, status, reason):
+        self.status, self.reason = status, reason
+        self.times = {}
+
+    def prepare(self, paths):
+        lacks = self.worker.prepare(self.case, paths)
+        if lacks is not None:
+            self.fail("lacks", lacks)
+            return
+        for _ in range(WARM_CALLS):
+            self.worker.seconds("op", 1)
+        if self.verify():
+            self.plan()
+
+    def verify(self):
+        """Of what the last call wrote: true if it is right."""
+        with tempfile.TemporaryDirectory(dir=paths_root()) as folder:
+            self.worker.ask(f"sample rows={self.expected.n} folder={folder}")
+            problem = self.expected.problem(pathlib.Path(folder), self.worker.peer.param_dtype)
+        if problem:
+            self.fail("wrong", problem)
+        return problem is None
+
+    def plan(self):
+        whats = ["op"]
+        if self.worker.peer.is_clnorm:
+            whats = list(FLOORS) + (["empty"] if self.case.band == "launch" else []) + whats
+        for what in whats:  # the operator last: its results are verified after the last round
+            wanted = SAMPLE_SECONDS[self.case.band]
+            once = self.worker.seconds(what, 10 if wanted else 1)
+            calls = min(MOST_CALLS, max(1, round(wanted / once)))
+            self.series[what] = (what, calls, False)
+            if self.case.band == "launch":
+                self.series[what + "_each"] = (what, EACH_CALLS, True)
+        self.times = {name: [] for name in self.series}
+
+    def round(self, number):
+        if self.status != "ok":
+            return
+        rest = number >= LEAST_ROUNDS and self.used > CASE_SECONDS
+        for name, (what, calls, each) in self.series.items():
+            self.times[name].append(None if rest else self.worker.seconds(what, calls, each))
+            if name == "op" and not rest:
+                self.used += self.times[name][-1] * calls
+
+    def guarded(self, step, *arguments):
+        """A worker that breaks is out of this case, and starts anew in the next one."""
+        try:
+            step(*arguments)
+        except Broken as broken:
+            self.fail("failed", str(broken))
+        workers.pause()
+
+
+def paths_root():
+    return "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
+
+
+def run_group(case, group, inputs, expected, rounds):
+    runners = [Runner(case, worker, expected) for worker in group]
+    order = random.Random(data.SEED)
+    for runner in runners:
+        runner.guarded(runner.prepare, inputs.paths(case))
+    for number in range(rounds):
+        order.shuffle(runners)
+        for runner in runners:
+            runner.guarded(runner.round, number)
+    for runner in runners:
+        if runner.status == "ok":
+            runner.guarded(runner.verify)
+        if runner.status in ("ok", "wrong", "lacks"):
+            runner.guarded(runner.worker.ask, "free")
+    return {runner.worker.peer.name: runner for runner in runners}
+
+
+def run_case(case, everyone, inputs, rounds):
+    inputs.write(case)
+    expected = data.Expected(case)
+    groups = [run_group(case, group, inputs, expected, rounds)
+              for group in groups_of(case, everyone)]
+    return result_of(case, groups, rounds)
+
+
+# ---- results -----------------------------------------------------------------------------------
+
+def merged(groups, name, rounds):
+    """Of one peer: rounds of all groups after one another, None where it did not take part."""
+    taking_part = [group[name] for group in groups if name in group]
+    bad = [runner for runner in taking_part if runner.status != "ok"]
+    runner = bad[0] if bad else taking_part[0]
+    entry = {"status": runner.status}
+    if bad:
+        return {**entry, "reason": runner.reason}
+    entry["calls"] = {key: calls for key, (_, calls, _) in runner.series.items()}
+    entry["seconds"] = {}
+    for key in runner.series:
+        entry["seconds"][key] = [
+            time for group in groups
+            for time in (group[name].times[key] if name in group else [None] * rounds)]
+    entry["median"] = {key: statistics.median(t for t in times if t is not None)
+                       for key, times in entry["seconds"].items()}
+    return entry
+
+
+def ratio(ours, theirs):
+    """How many times faster ours is: the median of the rounds' ratios; None without a round."""
+    rounds = [b / a for a, b in zip(ours, theirs) if a is not None and b is not None]
+    return statistics.median(rounds) if rounds else None
+
+
+def best_floor(entry, suffix=""):
+    return min((floor + suffix for floor in FLOORS), key=lambda name: entry["median"][name])
+
+
+def ratios_of(name, peers):
+    mine = peers[name]
+    ratios = {"floor": best_floor(mine), "peers": {}}
+    seconds = mine["seconds"]
+    for floor in FLOORS:
+        ratios["to_" + floor] = ratio(seconds["op"], seconds[floor])
+    ratios["to_floor"] = ratios["to_" + ratios["floor"]]
+    if "op_each" in seconds:
+        ratios["each_to_floor"] = ratio(seconds["op_each"], seconds[best_floor(mine, "_each")])
+    for other, entry in peers.items():
+        if not other.startswith("clnorm") and entry["status"] == "ok":
+            ratios["peers"][other] = ratio(seconds["op"], entry["seconds"]["op"])
+    if ratios["peers"]:
+        ratios["best_peer"] = min(ratios["peers"], key=ratios["peers"].get)
+        ratios["to_best_peer"] = ratios["peers"][ratios["best_peer"]]
+    return ratios
+
+
+def result_of(case, groups, rounds):
+    names = [name for name in workers.NAMES if any(name in group for group in groups)]
+    peers = {name: merged(groups, name, rounds) for name in names}
+    moved = case.useful_bytes()
+    for entry in peers.values():
+        if entry["status"] == "ok":
+            entry["gbps"] = moved / entry["median"]["op"] / 1e9
+    return {
+        "case": case.name, "band": case.band, "op": case.op, "direction": case.direction,
+        "dtype": case.dtype, "rows": case.rows, "cols": case.cols, "extra": case.extra,
+        "bytes": moved, "groups": len(groups), "peers": peers,
+        "ratios": {name: ratios_of(name, peers) for name in names
+                   if name.startswith("clnorm") and peers[name]["status"] == "ok"},
+    }

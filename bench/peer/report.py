@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""The table for people and the file for programs."""
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import tempfile
+
+SCHEMA = "clnorm.peers/1"
+WIDTH = 52
+
+
+def header(names):
+    cells = []
+    for name in names:
+        cells.append(f"{name:>13}" + ("  floor  best" if name.startswith("clnorm") else ""))
+    return (f"GB/s of useful bytes (launch: us a call); floor: clnorm to the copy kernel, best: to "
+            f"the best peer\n\n{'case':<{WIDTH}}" + "".join(cells))
+
+
+def number(value, digits=2):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def speed(result, entry):
+    if entry is None or entry["status"] == "lacks":
+        return "-"
+    if entry["status"] != "ok":
+        return entry["status"].upper()
+    if result["band"] == "launch":
+        return number(1e6 * entry["median"]["op"])
+    return number(entry["gbps"], 1)
+
+
+def row(result, names):
+    cells = []
+    for name in names:
+        cells.append(f"{speed(result, result['peers'].get(name)):>13}")
+        if name.startswith("clnorm"):
+            ratios = result["ratios"].get(name, {})
+            cells += [f"{number(ratios.get(key)):>{width}}"
+                      for key, width in (("to_floor", 7), ("to_best_peer", 6))]
+    return f"{result['case']:<{WIDTH}}" + "".join(cells)
+
+
+def problems(result):
+    return [f"  {name}: {entry['status']}: {entry['reason']}"
+            for name, entry in result["peers"].items() if entry["status"] in ("wrong", "failed")]
+
+
+def start_lines(start):
+    lines = []
+    for name, found in start.items():
+        if "problem" in found:
+            lines.append(f"start {name}: {found['problem']}")
+            continue
+        cold = found["cold_build_seconds"]
+        slowest = max(cold, key=cold.get)
+        lines.append(f"start {name}: first result {1000 * found['beyond_driver']:.0f} ms beyond "
+                     f"the driver's start; cold builds up to {cold[slowest]:.2f} s ({slowest})")
+    return lines
+
+
+def verdict_line(v):
+    worst = "no result" if v["worst"] is None else number(v["worst"], 3)
+    return (f"{v['target']:<3} {v['device']:<13} {'met' if v['met'] else 'MISSED':<7}"
+            f"{worst:>9} (limit {number(v['limit'])}) {v['text']}; worst of {v['cases']}: "
+            f"{v['case']}")
+
+
+# ---- the file ----------------------------------------------------------------------------------
+
+def cpu_name():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def machine():
+    return {"cpu": cpu_name(), "cpus": len(os.sched_getaffinity(0)),
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            "os": platform.freedesktop_os_release().get("PRETTY_NAME", "?"),
+            "kernel": platform.release(), "arch": platform.machine(),
+            "load_at_start": os.getloadavg()[0]}
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rounded(value):
+    """Nine digits are enough of a time or a ratio."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def write(path, document):
+    """Into a temporary file, then in its place: a reader never sees half of it."""
+    path = pathlib.Path(path)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
+        try:
+            json.dump(rounded(document), file, indent=1)
+            file.write("\n")
+            file.close()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
