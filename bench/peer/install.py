@@ -16,7 +16,8 @@ WHEELS = ["numpy", "ml-dtypes", "torch", "onnx", "onnxruntime", "jax", "onednn-d
 PROGRAMS = ["gcc", "meson", "ninja", "pkg-config", "clinfo"]
 HEADERS = ["/usr/include/CL/cl.h", "/usr/include/oneapi/dnnl/dnnl.h"]
 DEVICES = {"pocl": "pocl-pthread", "intel": "intel-cpu"}
-WARNINGS = ["-Wall", "-Wextra", "-Wshadow"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wstrict-prototypes",
+            "-Wmissing-prototypes", "-Wvla", "-Werror"]
 
 
 class Problem(Exception):

@@ -52,7 +52,7 @@ TARGETS = [
            lambda r: large(r, "backward", ("f16", "bf16")), "to_floor", 0.85),
     Target("P5", "residual and sum, adaptive, int8, to a kernel of their streams",
            lambda r: r["band"] == "out" and r["extra"] != "-", "to_floor", 0.90),
-    Target("P6", "launch and wait, to the copy kernel",
+    Target("P6", "forward, launch and wait, to the copy kernel",
            lambda r: r["band"] == "launch" and r["bytes"] <= 1 << 18 and
            r["direction"] == "forward", "each_to_floor", 1 / 1.15),
 ]

@@ -2,6 +2,7 @@
 """PyTorch on all cores. Its outputs are allocated by each call, so the driver's environment makes
 glibc keep freed memory: no page is faulted in again."""
 
+import ctypes
 import sys
 
 import torch
@@ -35,6 +36,7 @@ class Peer:
 
     def release(self):
         self.run = self.results = self.case = None
+        ctypes.CDLL(None).malloc_trim(0)  # what the environment made glibc keep
 
     def prepare(self, case):
         key = (case.op, case.direction, case.extra)
@@ -67,14 +69,15 @@ def rms_norm(case, t):
 
 
 def layer_norm_backward(case, t):
-    stats = [t[name].reshape(case.rows, 1) for name in ("mean", "rstd")]
+    kind = t["weight"].dtype  # PyTorch keeps them in that of the weight
+    stats = [t[name].reshape(case.rows, 1).to(kind) for name in ("mean", "rstd")]
     wanted = [True, True, True]
     return lambda: torch.ops.aten.native_layer_norm_backward(
         t["dy"], t["x"], (case.cols,), *stats, t["weight"], t["bias"], wanted)
 
 
 def rms_norm_backward(case, t):
-    """The CPU has no kernel for it: what autograd makes of the formula, without the forward pass."""
+    """There is no kernel for it: what autograd makes of the formula, without the forward pass."""
     with torch.inference_mode(False), torch.enable_grad():
         wanted = [t[name].detach().requires_grad_() for name in ("x", "weight")]
         y = F.rms_norm(wanted[0], (case.cols,), wanted[1], case.eps)

@@ -63,6 +63,8 @@ class Worker:
         self.process = subprocess.Popen(
             [str(word) for word in self.peer.command], env=self.variables, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        # should memory run out after all, a worker dies and nothing else on the machine
+        pathlib.Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("1000")
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -71,14 +73,16 @@ class Worker:
         self.process = None
 
     def quit(self):
-        """Lets it end by itself."""
+        """Lets it end by itself, if it does so soon; its exit code, or None."""
+        code = None
         if self.process:
             try:
                 self.process.stdin.close()
-                self.process.wait(20)
+                code = self.process.wait(20)
             except (OSError, subprocess.TimeoutExpired):
-                pass
+                code = self.process.poll()
             self.stop()
+        return code
 
     def read(self):
         with selectors.DefaultSelector() as selector:
@@ -94,15 +98,14 @@ class Worker:
         try:
             self.process.stdin.write(line + "\n")
             answer = self.read()
-        except OSError as error:
-            answer = f"error {error}"
+        except OSError:
+            answer = ""
         except Broken:
             self.stop()
             raise
         status, _, rest = answer.strip().partition(" ")
         if status not in ("ok", "lacks"):
-            code = self.process.poll()
-            self.stop()
+            code = self.quit()
             raise Broken(rest or f"it ended with {code}")
         return status, rest
 
