@@ -92,7 +92,7 @@ class Runner:
         """Of what the last call wrote: true if it is right."""
         with tempfile.TemporaryDirectory(dir=paths_root()) as folder:
             self.worker.ask(f"sample rows={self.expected.n} folder={folder}")
-            problem = self.expected.problem(pathlib.Path(folder), self.worker.peer.param_dtype)
+            problem = self.expected.problem(pathlib.Path(folder), self.worker.peer)
         if problem:
             self.fail("wrong", problem)
         return problem is None

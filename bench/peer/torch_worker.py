@@ -70,10 +70,9 @@ def rms_norm(case, t):
 
 def layer_norm_backward(case, t):
     kind = t["weight"].dtype  # PyTorch keeps them in that of the weight
-    stats = [t[name].reshape(case.rows, 1).to(kind) for name in ("mean", "rstd")]
-    wanted = [True, True, True]
+    mean, rstd = (t[name].reshape(case.rows, 1).to(kind) for name in ("mean", "rstd"))
     return lambda: torch.ops.aten.native_layer_norm_backward(
-        t["dy"], t["x"], (case.cols,), *stats, t["weight"], t["bias"], wanted)
+        t["dy"], t["x"], (case.cols,), mean, rstd, t["weight"], t["bias"], [True, True, True])
 
 
 def rms_norm_backward(case, t):
