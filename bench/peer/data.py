@@ -146,8 +146,8 @@ def expected_forward(case, chosen):
 
 @dataclasses.dataclass
 class Sum:
-    """Over all rows, and how exact it can be: an error in a term is one of its size, and comes again
-    in each copy of the block."""
+    """Over all rows, and how exact it can be: an error in a term is one of its size, and comes
+    again in each copy of the block."""
     value: numpy.ndarray
     sizes: numpy.ndarray  # sum of the terms' sizes
     spread: numpy.ndarray  # root of the sum of their squares, times the copies of the block

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A run: the cases one after the other, the table, the targets, the file."""
 
+import signal
 import sys
 
 from peer import data, measure, report, start, targets, workers
 from peer.workers import Broken, Worker
 
 QUICK_ROUNDS, ROUNDS = 5, 15
-QUICK_STARTS, STARTS = 5, 15
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def chosen_peers(place, names):
@@ -20,6 +21,8 @@ def chosen_peers(place, names):
 
 def versions_of(everyone):
     found = {}
+    for worker in everyone:  # they import their libraries at the same time
+        worker.start()
     for worker in everyone:
         try:
             found[worker.peer.name] = worker.versions()
@@ -50,8 +53,7 @@ def measure_all(document, everyone, chosen, options, inputs):
         show(document["cases"][-1], names)
     if options.start:
         peers = [worker.peer for worker in everyone]
-        count = QUICK_STARTS if options.quick else STARTS
-        document["start"] = start.measure(peers, inputs, count)
+        document["start"] = start.measure(peers, inputs, options.quick)
         print(*report.start_lines(document["start"]), sep="\n", flush=True)
 
 
@@ -59,6 +61,13 @@ def judge(document):
     devices = [name for name in document["versions"] if name.startswith("clnorm")]
     document["targets"] = targets.judge(document["cases"], document["start"], devices)
     print("\ntargets", *map(report.verdict_line, document["targets"]), sep="\n", flush=True)
+
+
+def interrupt(*_):
+    """Once: what follows tidies up, and is not to be interrupted."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def run(place, chosen, options):
@@ -71,6 +80,8 @@ def run(place, chosen, options):
                 "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
                 "cases": [], "start": {}, "targets": []}
     interrupted = False
+    for number in ENDING:
+        signal.signal(number, interrupt)
     try:
         document["versions"] = versions_of(everyone)
         measure_all(document, everyone, chosen, options, inputs)

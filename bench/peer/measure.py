@@ -14,10 +14,10 @@ SAMPLE_SECONDS = {"out": 0, "growth": 0, "in": 0.02, "launch": 0.005}
 MOST_CALLS = 500
 EACH_CALLS = 101
 WARM_CALLS, WARM_SECONDS = 3, 3
-# A peer that has used up so much of a case sits the rounds out that are left, but the first few.
-CASE_SECONDS, LEAST_ROUNDS = 5, 3
-# Memory in multiples of the outputs, in f32 and in the 16-bit types, as it was measured: temporaries,
-# and what glibc cannot give to the next call. The others need once the outputs.
+# A peer that is slower than that sits the last rounds out, but for the first few.
+SECONDS_A_ROUND, LEAST_ROUNDS = 0.5, 3
+# Memory in multiples of the outputs, in f32 and in the 16-bit types, as it was measured:
+# temporaries, and what glibc cannot give to the next call. The others need once the outputs.
 MEMORY = {
     ("torch", "layer_norm", "forward"): (4, 6), ("torch", "rms_norm", "forward"): (5, 15),
     ("torch", "layer_norm", "backward"): (4, 6), ("torch", "rms_norm", "backward"): (15, 37),
@@ -108,15 +108,17 @@ class Runner:
         self.times = {name: [] for name in self.series}
 
     def calls_of(self, what):
+        if what != "op":
+            self.worker.seconds(what, 1)  # makes the companion
         wanted = SAMPLE_SECONDS[self.case.band]
         if wanted == 0:
             return 1
         return min(MOST_CALLS, max(1, round(wanted / self.worker.seconds(what, 10))))
 
-    def round(self, number):
+    def round(self, number, rounds):
         if self.status != "ok":
             return
-        rest = number >= LEAST_ROUNDS and self.used > CASE_SECONDS
+        rest = number >= LEAST_ROUNDS and self.used > SECONDS_A_ROUND * rounds
         for name, (what, calls, each) in self.series.items():
             self.times[name].append(None if rest else self.worker.seconds(what, calls, each))
             if name == "op" and not rest:
@@ -143,7 +145,7 @@ def run_group(case, group, inputs, expected, rounds):
     for number in range(rounds):
         order.shuffle(runners)
         for runner in runners:
-            runner.guarded(runner.round, number)
+            runner.guarded(runner.round, number, rounds)
     for runner in runners:
         if runner.status == "ok":
             runner.guarded(runner.verify)

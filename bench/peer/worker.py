@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the Python workers share: worker.c in Python. Commands and answers are in bench/README.md."""
+"""What the Python workers share: worker.c in Python. Commands and answers: bench/README.md."""
 
 import mmap
 import os
