@@ -10,7 +10,7 @@
  *                  parameters that are complete here
  *   PARAM_ROWS     1: a weight for each row
  *   MOD_ROWS       1: gate, scale and shift for each row
- *   SLABS          1: a group takes a slab of rows, with a line; 0: it takes `sets_per_group` sets
+ *   SLABS          1: a team takes a slab of rows, with a line; 0: it takes `sets_per_group` sets
  *   PARTIAL        1: the statistics are those of the first stats_cols columns
  *   OVERLAP        1: a row's sums are taken while the gradient of the one before is written; with
  *                  SAVED, plain sets of one work-item */
@@ -122,12 +122,24 @@ static inline realv xhat_of(const set_inputs *in, const grad_inputs *grad, const
     return first_lanes(y / weight_at(in, segment, c, n), n);
 }
 
-static inline void fetch_chunk(chunk *k, const set_inputs *in, const grad_inputs *grad,
-                               const set_stats *stats, ulong segment, uint c, uint n)
+static inline realv s_at(const set_inputs *in, ulong segment, uint c, uint n)
 {
-    k->s = FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
-    k->xhat = xhat_of(in, grad, stats, k->s, segment, c, n);
-    k->dv = TAKE(DY_TYPE)(grad->dy + segment * grad->dy_segment + c, n);
+    return FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
+}
+
+static inline realv dy_at(const grad_inputs *grad, ulong segment, uint c, uint n)
+{
+    return TAKE(DY_TYPE)(grad->dy + segment * grad->dy_segment + c, n);
+}
+
+/* Everything that follows from s and dy. */
+static inline void find_chunk(chunk *k, const set_inputs *in, const grad_inputs *grad,
+                              const set_stats *stats, realv s, realv dy, ulong segment, uint c,
+                              uint n)
+{
+    k->s = s;
+    k->xhat = xhat_of(in, grad, stats, s, segment, c, n);
+    k->dv = dy;
     k->u = affine(in, k->xhat, segment, c, n);
     if (ACT_GATE == 1) {
         const realv z = z_at(in, c, n);
@@ -152,18 +164,33 @@ static inline real4 own_gradients(sums *total)
     return own_totals(total);
 }
 
+/* `own_dy`: beside own.held. */
 static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
-                                  const set_stats *stats, ulong segments, uint cols)
+                                  const set_stats *stats, ulong segments, uint cols, share own,
+                                  const realv *own_dy)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
+    chunk k;
+    if (HOLD && own.held) {
+        parts held_part = {0, 0, 0};
+#define STEP(i, c, n)                                                                              \
+    {                                                                                              \
+        find_chunk(&k, in, grad, stats, own.held[i], own_dy[i], 0, c, n);                          \
+        add_gradient(&held_part, &k, stats);                                                       \
+    }
+        FOR_HELD(cols, STEP)
+#undef STEP
+        fold_parts(&total, &held_part);
+        return own_gradients(&total);
+    }
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
-        chunk k;                                                                                   \
-        fetch_chunk(&k, in, grad, stats, segment, c, n);                                           \
+        find_chunk(&k, in, grad, stats, s_at(in, segment, c, n), dy_at(grad, segment, c, n),       \
+                   segment, c, n);                                                                 \
         add_gradient(part, &k, stats);                                                             \
     }
     for (ulong segment = 0; segment < segments; segment++)
-        ADD_SEGMENT(total, cols, GROUP_LANE, GROUP_SIZE, STEP)
+        ADD_SEGMENT(total, cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
     return own_gradients(&total);
 }
@@ -264,9 +291,9 @@ static inline void back_through_sum(const grad_outputs *out, const set_inputs *i
 
 static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool fresh)
 {
-    if (out->dweight_line && GROUP_LANE == 0)
+    if (out->dweight_line && TEAM_LANE == 0)
         out->dweight_line[at] = (fresh ? 0 : out->dweight_line[at]) + sum.x;
-    if (out->dbias_line && GROUP_LANE == 0)
+    if (out->dbias_line && TEAM_LANE == 0)
         out->dbias_line[at] = (fresh ? 0 : out->dbias_line[at]) + sum.y;
 }
 
@@ -326,6 +353,21 @@ static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool f
     out.past_cache = stream && out.dx_segment % VEC == 0 && STREAMABLE(out.dx) &&                  \
                      STREAMABLE(out.dresidual);
 
+#if HOLD
+#define FIND_SHARE_OF_DY(own, grad, cols)                                                          \
+    realv own[HOLD];                                                                               \
+    hold_dy(own, grad, cols);
+
+static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
+{
+#define STEP(k, c, n) values[k] = dy_at(grad, 0, c, n)
+    FOR_HELD(cols, STEP)
+#undef STEP
+}
+#else
+#define FIND_SHARE_OF_DY(own, grad, cols) const realv *own = 0;
+#endif
+
 /* The set after q, while q is written: its values are loaded before those of q are stored, as a load
  * behind a store to the same place in another page waits for it. */
 #if OVERLAP
@@ -336,7 +378,8 @@ static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool f
     FIND_STATS(next_stats, next, shape, q)
 #define LOOK_AHEAD(part, c, n)                                                                     \
     chunk ahead;                                                                                   \
-    fetch_chunk(&ahead, &next, &next_grad, &next_stats, 0, c, n);                                  \
+    find_chunk(&ahead, &next, &next_grad, &next_stats, s_at(&next, 0, c, n),                       \
+               dy_at(&next_grad, 0, c, n), 0, c, n);                                               \
     add_gradient(part, &ahead, &next_stats);                                                       \
     PREFETCH(next.x + (c) + AHEAD(X_TYPE));                                                        \
     PREFETCH(next_grad.dy + (c) + AHEAD(DY_TYPE));
@@ -363,45 +406,53 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 {
     local real4 scratch[GROUP_SIZE];
     const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
-    const ulong group = get_group_id(0);
+    const ulong team = get_group_id(0) * TEAMS + OWN_TEAM;
 #if SLABS
-    const ulong mod_set = group / slabs_per_mod * sets_per_mod;
-    const ulong first = mod_set + REST(group, slabs_per_mod) * sets_per_group;
+    const ulong mod_set = team / slabs_per_mod * sets_per_mod;
+    const ulong first = mod_set + REST(team, slabs_per_mod) * sets_per_group;
     const ulong end = min(min(first + sets_per_group, mod_set + sets_per_mod), sets);
 #else
-    const ulong first = group * sets_per_group;
+    const ulong first = team * sets_per_group;
     const ulong end = min(first + sets_per_group, sets);
 #endif
+    /* the teams of a group go through the same barriers, however long their slabs are */
+    const ulong round_end = TEAMS > 1 ? first + sets_per_group : end;
     lines += lines_offset;
     real4 own = 0;
 #if OVERLAP
     bool known = false; /* from the round before */
 #endif
-    for (ulong q = first; q < end; q++) {
-        const ulong line = first_line + (SLABS ? group : SET_ROW(q) / slab_rows * lines_per_slab);
+    for (ulong round = first; round < round_end; round++) {
+        const bool idle = TEAMS > 1 && round >= end;
+        const ulong q = idle ? sets - 1 : round;
+        const ulong line = first_line + (SLABS ? team : SET_ROW(q) / slab_rows * lines_per_slab);
         const bool fresh_row =
             SLABS ? SET_ROW(q) == SET_ROW(first) : REST(SET_ROW(q), slab_rows) == 0;
         FIND_SET(in, q)
         FIND_GRADS(grad, out, in, q)
+        FIND_SHARE(own_share, &in, cols)
+        FIND_SHARE_OF_DY(own_dy, &grad, cols)
         set_stats stats;
         FIND_STATS(stats, in, shape, q)
 #if OVERLAP
         if (!known)
 #endif
-            own = gradient_part(&in, &grad, &stats, shape.segments, cols);
-        const real4 total = group_total(own, scratch);
+            own = gradient_part(&in, &grad, &stats, shape.segments, cols, own_share, own_dy);
+        const real4 total = team_total(own, scratch);
         grad_sums g;
         finish_gradient(&g, total, &stats, &shape);
-        if (GROUP_SIZE > 1)
+        if (TEAM_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* dx may be dy, and all have read the set now */
+#if !HOLD
         sums part_total = {{0, 0}, {0, 0}, {0, 0}};
+#endif
         FIND_NEXT(min(q + 1, end - 1))
 /* Outputs, and in `part` the sums of parameters that a set has one of, or those of the next set. No
  * function: PoCL 3.1 would keep its structs in memory, at half of the speed. */
-#define STEP(part, c, n)                                                                           \
+#define WRITE(part, s, dy, c, n)                                                                   \
     {                                                                                              \
         chunk k;                                                                                   \
-        fetch_chunk(&k, &in, &grad, &stats, segment, c, n);                                        \
+        find_chunk(&k, &in, &grad, &stats, s, dy, segment, c, n);                                  \
         LOOK_AHEAD(part, c, n)                                                                     \
         realv ds = gradient_of_s(&k, &g, &shape, c);                                               \
         if (IS_GIVEN(GIVEN_DSUM, grad.dsum))                                                       \
@@ -413,33 +464,47 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
             (part)->b += k.du;                                                                     \
         }                                                                                          \
     }
-        for (ulong segment = 0; segment < shape.segments; segment++) {
+#define STEP(part, c, n)                                                                           \
+    WRITE(part, s_at(&in, segment, c, n), dy_at(&grad, segment, c, n), c, n)
+#define STEP_HELD(i, c, n) WRITE(&unused, own_share.held[i], own_dy[i], c, n)
+#if HOLD
+        if (!idle) {
+            const ulong segment = 0;
+            const bool fresh = fresh_row;
+            parts unused;
+            FOR_HELD(cols, STEP_HELD)
+        }
+#else
+        for (ulong segment = 0; segment < (idle ? 0 : shape.segments); segment++) {
             const bool fresh = fresh_row && segment % BLOCK_LENGTH == 0;
-            ADD_SEGMENT(part_total, cols, GROUP_LANE, GROUP_SIZE, STEP)
+            ADD_SEGMENT(part_total, cols, TEAM_LANE, TEAM_SIZE, STEP)
 #if PARAM_AXIS == 1
-            put_sums(&out, group_total(own_gradients(&part_total), scratch),
+            put_sums(&out, team_total(own_gradients(&part_total), scratch),
                      segment * in.param_segment, fresh_row);
             const sums none = {{0, 0}, {0, 0}, {0, 0}};
             part_total = none;
 #endif
         }
+#endif
+#undef STEP_HELD
 #undef STEP
+#undef WRITE
 #if OVERLAP
         own = own_gradients(&part_total);
         known = true;
 #endif
 #if PARAM_AXIS == 2
-        const real4 sum = group_total(own_gradients(&part_total), scratch);
+        const real4 sum = team_total(own_gradients(&part_total), scratch);
         put_sums(&out, sum, 0, fresh_row);
 #endif
 #if PARAM_ROWS
-        if (dweight && GROUP_LANE == 0)
+        if (dweight && TEAM_LANE == 0)
             PUT(DPARAM_TYPE)((realv)(sum.x), dweight + dweight_offset + q, 1, false);
 #endif
 #if STATS == 1
-        if (dmean && GROUP_LANE == 0)
+        if (dmean && !idle && TEAM_LANE == 0)
             dmean[dmean_offset + q] = -(stats.rstd * stats.scale) * total.y;
-        if (drstd && GROUP_LANE == 0)
+        if (drstd && !idle && TEAM_LANE == 0)
             drstd[drstd_offset + q] = total.z * unscale(&stats);
 #endif
     }

@@ -10,7 +10,7 @@ copy_forward(global f32 *dst, const global f32 *src, ulong vectors, uint vectors
     const ulong first = get_group_id(0) * (ulong)vectors_per_group;
     const ulong end = min(first + vectors_per_group, vectors);
     const bool past_cache = stream && STREAMABLE(dst);
-    for (ulong i = first + GROUP_LANE; i < end; i += GROUP_SIZE) {
+    for (ulong i = first + TEAM_LANE; i < end; i += GROUP_SIZE) {
         const realv v = TAKE(f32)(src + i * VEC, VEC);
         if (past_cache)
             PUT(f32)(v, dst + i * VEC, VEC, true);

@@ -68,11 +68,17 @@ static inline void normalize(const set_outputs *out, const set_inputs *in, const
 }
 
 static inline void normalize_set(const set_outputs *out, const set_inputs *in,
-                                 const set_stats *stats, ulong segments, uint cols)
+                                 const set_stats *stats, ulong segments, uint cols, share own)
 {
+    if (HOLD && own.held) {
+#define STEP(k, c, n) normalize(out, in, stats, own.held[k], 0, c, n)
+        FOR_HELD(cols, STEP)
+#undef STEP
+        return;
+    }
 #define STEP(c, n) normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n)
     for (ulong segment = 0; segment < segments; segment++)
-        FOR_SEGMENT(cols, GROUP_LANE, GROUP_SIZE, STEP)
+        FOR_SEGMENT(cols, own.lane, own.size, STEP)
 #undef STEP
 }
 
@@ -87,7 +93,7 @@ static inline void normalize_and_look_ahead(const set_outputs *out, const set_in
     sums total = {{0, 0}, {0, 0}, {0, 0}};
 #define STEP(part, c, n)                                                                           \
     {                                                                                              \
-        const realv s = fetch(in, 0, c, n), e = centered(next, 0, c, n, 1, hi);                    \
+        const realv s = fetch(in, 0, c, n), e = centered(fetch(next, 0, c, n), n, 1, hi);          \
         normalize(out, in, stats, s, 0, c, n);                                                     \
         add_deviation(part, e, 0, shape->power);                                                   \
         PREFETCH(next->x + (c) + AHEAD(X_TYPE));                                                   \
@@ -132,7 +138,7 @@ static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint 
                              local real4 *scratch)
 {
     realv most = ASYMMETRIC ? -INFINITY : 0, least = -INFINITY;
-    for (uint c = from + VEC * GROUP_LANE; c < to; c += VEC * GROUP_SIZE) {
+    for (uint c = from + VEC * TEAM_LANE; c < to; c += VEC * TEAM_SIZE) {
         const uint n = min(to - c, (uint)VEC);
         lanes y;
         y.v = result(in, stats, fetch(in, 0, c, n), 0, c, n);
@@ -141,7 +147,7 @@ static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint 
         most = larger(most, ASYMMETRIC ? y.v : fabs(y.v));
         least = larger(least, -y.v);
     }
-    return group_largest((real4)(largest_lane(most), largest_lane(least), 0, 0), scratch);
+    return team_largest((real4)(largest_lane(most), largest_lane(least), 0, 0), scratch);
 }
 
 static inline realv code_of(realv y, const quantiser *q)
@@ -156,7 +162,7 @@ static inline int put_codes(const set_outputs *out, const set_inputs *in, const 
                             const quantiser *q, uint from, uint to)
 {
     int sum = 0;
-    for (uint c = from + VEC * GROUP_LANE; c < to; c += VEC * GROUP_SIZE) {
+    for (uint c = from + VEC * TEAM_LANE; c < to; c += VEC * TEAM_SIZE) {
         const uint n = min(to - c, (uint)VEC);
         const realv s = fetch(in, 0, c, n);
         const realv code = code_of(result(in, stats, s, 0, c, n), q);
@@ -171,9 +177,9 @@ static inline int put_codes(const set_outputs *out, const set_inputs *in, const 
 }
 
 /* In two parts, which float adds up without rounding. */
-static inline int group_int_total(int own, local real4 *scratch)
+static inline int team_int_total(int own, local real4 *scratch)
 {
-    const real4 total = group_total((real4)(own & 0xfff, own >> 12, 0, 0), scratch);
+    const real4 total = team_total((real4)(own & 0xfff, own >> 12, 0, 0), scratch);
     return (int)total.x + (int)total.y * 4096;
 }
 
@@ -199,7 +205,10 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
 #if OVERLAP
     bool known = false; /* from the round before */
 #endif
-    for (ulong q = first; q < end; q++) {
+    for (ulong round = first; round < end; round += TEAMS) {
+        const ulong own_set = round + OWN_TEAM;
+        const bool idle = TEAMS > 1 && own_set >= end; /* only there for the others' barriers */
+        const ulong q = idle ? end - 1 : own_set;
         FIND_SET(in, q)
         set_outputs out = {SET_OF(y, q), 0, SEGMENT_OF(y_stride), false};
 #if PRENORM
@@ -207,11 +216,12 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
 #endif
         out.past_cache = stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) &&
                          STREAMABLE(out.sum);
+        FIND_SHARE(own_share, &in, cols)
 #if OVERLAP
         if (!known)
 #endif
             FIND_STATS(stats, in, shape, q)
-        if (GROUP_SIZE > 1)
+        if (TEAM_SIZE > 1)
             barrier(CLK_GLOBAL_MEM_FENCE); /* y may be x, and all have read the set now */
 #if OVERLAP
         set_stats ahead;
@@ -234,25 +244,26 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
                     symmetric(&quant, most.x, largest_code, qscale_min, qscale_max);
             }
             codes += put_codes(&out, &in, &stats, &quant, from, from + group_cols);
-            if (QUANT > 1 && GROUP_LANE == 0)
+            if (QUANT > 1 && TEAM_LANE == 0)
                 qscale[qscale_offset + q * qscale_stride + group] = quant.scale;
-            if (QUANT > 1 && ASYMMETRIC && GROUP_LANE == 0)
+            if (QUANT > 1 && ASYMMETRIC && TEAM_LANE == 0)
                 qzero[qzero_offset + q * qzero_stride + group] = (char)quant.zero;
         }
-        codes = group_int_total(codes, scratch);
-        if (qsum && GROUP_LANE == 0)
+        codes = team_int_total(codes, scratch);
+        if (qsum && TEAM_LANE == 0)
             qsum[qsum_offset + q] = codes;
 #else
-        normalize_set(&out, &in, &stats, shape.segments, cols);
+        if (!idle)
+            normalize_set(&out, &in, &stats, shape.segments, cols, own_share);
 #endif
 #if STATS == 0
-        if (mean && GROUP_LANE == 0)
+        if (mean && !idle && TEAM_LANE == 0)
             mean[mean_offset + q] = mean_of(&stats);
-        if (rstd && GROUP_LANE == 0)
+        if (rstd && !idle && TEAM_LANE == 0)
             rstd[rstd_offset + q] = stats.rstd * stats.scale;
 #endif
 #if RUNNING
-        if (running_mean && GROUP_LANE == 0) {
+        if (running_mean && TEAM_LANE == 0) {
             global real *m = running_mean + running_mean_offset + q;
             global real *v = running_var + running_var_offset + q;
             const real variance = stats.variance * unscale(&stats) * unscale(&stats);

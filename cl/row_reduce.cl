@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums over a set of elements, by one work-item (sequential rows) or a work-group (cooperative rows).
  *
- *   GROUP_SIZE    work-items that share a set: 1 = sequential, else a power of two
+ *   GROUP_SIZE    work-items of a group: 1 = sequential, else a power of two
+ *   TEAM_SIZE     those that share a set; divides GROUP_SIZE
+ *   HOLD          vectors of a set that a work-item keeps in registers; 0: it reads them again
  *
- * The order of the additions depends on the set's size, VEC and GROUP_SIZE alone, so the bits of a
- * row do not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another
+ * The order of the additions depends on the set's size, VEC, TEAM_SIZE and HOLD alone, so the bits of
+ * a row do not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another
  * before a block is folded into a compensated sum; beyond, the rounding error does not grow. */
 #ifndef GROUP_SIZE
 #define GROUP_SIZE 1
 #endif
 
+#ifndef TEAM_SIZE
+#define TEAM_SIZE GROUP_SIZE
+#endif
+#ifndef HOLD
+#define HOLD 0
+#endif
+
 #define BLOCK_LENGTH 64
 
-/* A set is worked on by a team of `size` work-items, of which this one is number `lane`: the whole
- * group, or a work-item alone (0, 1). Each has the same columns of every segment. */
-#define GROUP_LANE (GROUP_SIZE > 1 ? (uint)get_local_id(0) : 0u)
+/* A set is worked on by `size` work-items, of which this one is number `lane`: a team, or a work-item
+ * alone (0, 1). Each has the same columns of every segment. */
+#define TEAMS (GROUP_SIZE / TEAM_SIZE)
+#define TEAM_LANE (TEAM_SIZE > 1 ? (uint)get_local_id(0) % TEAM_SIZE : 0u)
+#define OWN_TEAM (TEAMS > 1 ? (uint)get_local_id(0) / TEAM_SIZE : 0u)
 
 #define FOR_BLOCKS(first, cols, size)                                                              \
     for (uint first = 0; first < (cols); first += BLOCK_LENGTH * VEC * (size))
@@ -52,23 +63,23 @@ static inline real lane_total16(VECTOR_OF(16) v) { return lane_total8(v.lo + v.h
 /* What this work-item adds to the total. */
 static inline real own_total(blocked_sum sum) { return lane_total(sum.hi + sum.lo); }
 
-/* The sums, each by itself, of four numbers that the work-items of the group have. All must call
- * this, and each gets the same bits. `scratch` holds GROUP_SIZE elements; a group of one does not
- * touch it. */
-static inline real4 group_total(real4 own, local real4 *scratch)
+/* The sums, each by itself, of four numbers that the work-items of the team have. All of the group
+ * must call this, and all of a team get the same bits. `scratch` holds GROUP_SIZE elements; a team of
+ * one does not touch it. */
+static inline real4 team_total(real4 own, local real4 *scratch)
 {
-    if (GROUP_SIZE == 1)
+    if (TEAM_SIZE == 1)
         return own;
-    const uint id = get_local_id(0);
+    const uint id = get_local_id(0), lane = TEAM_LANE;
     barrier(CLK_LOCAL_MEM_FENCE); /* readers of the previous total are done */
     scratch[id] = own;
-    for (uint width = GROUP_SIZE / 2; width > 0; width /= 2) {
+    for (uint width = TEAM_SIZE / 2; width > 0; width /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (id < width)
+        if (lane < width)
             scratch[id] += scratch[id + width];
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    return scratch[0];
+    return scratch[id - lane];
 }
 
 /* Up to three sums that one pass over a set adds up. */
@@ -138,4 +149,16 @@ static inline void join_parts(parts *part, const parts *other)
             STEP(&other_, c_, end_ - c_);                                                          \
         join_parts(&part_, &other_);                                                               \
         fold_parts(&total, &part_);                                                                \
+    }
+
+/* What a work-item holds of a row: vector k_, which begins at column c_ and has n_ columns. No array
+ * is indexed by what is not a constant, or it would be in memory. */
+#define FOR_HELD(cols, STEP)                                                                       \
+    {                                                                                              \
+        _Pragma("unroll") for (uint k_ = 0; k_ < HOLD; k_++)                                       \
+        {                                                                                          \
+            const uint c_ = VEC * (TEAM_LANE + k_ * TEAM_SIZE);                                    \
+            if (c_ < (cols))                                                                       \
+                STEP(k_, c_, min((cols)-c_, (uint)VEC));                                           \
+        }                                                                                          \
     }

@@ -74,20 +74,48 @@ typedef struct {
 
 /* s * scale - shift. scale is a power of two, so the product is exact, fused or not. Past the last
  * column it is 0, which changes no sum. */
-static inline realv centered(const set_inputs *in, ulong segment, uint c, uint n, real scale,
-                             real shift)
+static inline realv centered(realv s, uint n, real scale, real shift)
 {
-    return first_lanes(fetch(in, segment, c, n) * scale - shift, n);
+    return first_lanes(s * scale - shift, n);
 }
+
+/* What a work-item has of a set: `held`, or NULL and its share of the columns by number and size. */
+typedef struct {
+    const realv *held;
+    uint lane, size;
+} share;
+
+/* Of this work-item, which reads what it is to hold. */
+#if HOLD
+#define FIND_SHARE(own, in, cols)                                                                  \
+    realv own##_values[HOLD];                                                                      \
+    hold_values(own##_values, in, cols);                                                           \
+    const share own = {own##_values, TEAM_LANE, TEAM_SIZE};
+
+static inline void hold_values(realv *values, const set_inputs *in, uint cols)
+{
+#define STEP(k, c, n) values[k] = fetch(in, 0, c, n)
+    FOR_HELD(cols, STEP)
+#undef STEP
+}
+#else
+#define FIND_SHARE(own, in, cols) const share own = {0, TEAM_LANE, TEAM_SIZE};
+#endif
 
 /* This work-item's part of the sum of s * scale - shift. */
 static inline real sum_part(const set_inputs *in, const set_shape *shape, real scale, real shift,
-                            uint lane, uint size)
+                            share own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
-#define STEP(part, c, n) (part)->a += centered(in, segment, c, n, scale, shift)
+    if (HOLD && own.held) {
+#define STEP(k, c, n) total.a.hi += centered(own.held[k], n, scale, shift)
+        FOR_HELD(shape->cols, STEP)
+#undef STEP
+        return own_total(total.a);
+    }
+#define STEP(part, c, n) (part)->a += centered(fetch(in, segment, c, n), n, scale, shift)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_IN_PAIRS(total, shape->cols, lane, size, STEP)
+        ADD_SEGMENT_IN_PAIRS(total, shape->cols, own.lane, own.size, STEP)
 #undef STEP
     return own_total(total.a);
 }
@@ -96,21 +124,33 @@ static inline void add_deviation(parts *part, realv e, realv s, real power)
 {
     part->a += e;
     part->b += POWER == 2 ? e * e : POWER == 1 ? fabs(e) : pow(fabs(e), (realv)(power));
-    if (GROUP_SIZE > 1)
+    if (TEAM_SIZE > 1)
         part->c += s * 0;
 }
 
 /* This work-item's part of the sums over s * scale - hi: (sum, powers, 0, 0). Where others share the
  * set the third is NaN instead if s is not finite. */
 static inline real4 deviations_part(const set_inputs *in, const set_shape *shape, real scale,
-                                    real hi, uint lane, uint size)
+                                    real hi, share own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
+    if (HOLD && own.held) {
+        parts held_part = {0, 0, 0};
+#define STEP(k, c, n)                                                                              \
+    add_deviation(&held_part, centered(own.held[k], n, scale, hi),                                 \
+                  centered(own.held[k], n, 1, 0), shape->power)
+        FOR_HELD(shape->cols, STEP)
+#undef STEP
+        fold_parts(&total, &held_part);
+        return own_totals(&total);
+    }
 #define STEP(part, c, n)                                                                           \
-    add_deviation(part, centered(in, segment, c, n, scale, hi),                                    \
-                  GROUP_SIZE > 1 ? centered(in, segment, c, n, 1, 0) : 0, shape->power)
+    {                                                                                              \
+        const realv s = fetch(in, segment, c, n);                                                  \
+        add_deviation(part, centered(s, n, scale, hi), centered(s, n, 1, 0), shape->power);        \
+    }
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_IN_PAIRS(total, shape->cols, lane, size, STEP)
+        ADD_SEGMENT_IN_PAIRS(total, shape->cols, own.lane, own.size, STEP)
 #undef STEP
     return own_totals(&total);
 }
@@ -160,25 +200,24 @@ static inline real guessed_mean(const set_inputs *in, const set_shape *shape, re
     return lane_total(sum) / (GUESS_VECTORS * VEC);
 }
 
-#if GROUP_SIZE == 1
+#if TEAM_SIZE == 1
 /* The variance is what squares leave over of the square of this: a second pass finds more digits. */
 static inline bool is_off_center(const set_stats *stats)
 {
     return CENTER && stats->lo * stats->lo > stats->variance;
 }
 #else
-static inline void group_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                               real scale, local real4 *scratch)
+static inline void team_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+                              real scale, share own, local real4 *scratch)
 {
-    const uint lane = GROUP_LANE;
     real hi = 0;
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
-        const real own = sum_part(in, shape, scale, guess, lane, GROUP_SIZE);
-        hi = guess + group_total((real4)(own, 0, 0, 0), scratch).x / shape->count;
+        const real sum = sum_part(in, shape, scale, guess, own);
+        hi = guess + team_total((real4)(sum, 0, 0, 0), scratch).x / shape->count;
     }
-    const real4 own = deviations_part(in, shape, scale, hi, lane, GROUP_SIZE);
-    finish_stats(stats, group_total(own, scratch), shape, scale, hi);
+    const real4 part = deviations_part(in, shape, scale, hi, own);
+    finish_stats(stats, team_total(part, scratch), shape, scale, hi);
 }
 #endif
 
@@ -211,23 +250,23 @@ static inline real largest_lane(realv v)
     return most;
 }
 
-/* The largest of each of four numbers that the work-items of the group have; as group_total. */
-static inline real4 group_largest(real4 own, local real4 *scratch)
+/* The largest of each of four numbers that the work-items of the team have; as team_total. */
+static inline real4 team_largest(real4 own, local real4 *scratch)
 {
-    if (GROUP_SIZE == 1)
+    if (TEAM_SIZE == 1)
         return own;
-    const uint id = get_local_id(0);
+    const uint id = get_local_id(0), lane = TEAM_LANE;
     barrier(CLK_LOCAL_MEM_FENCE);
     scratch[id] = own;
-    for (uint width = GROUP_SIZE / 2; width > 0; width /= 2) {
+    for (uint width = TEAM_SIZE / 2; width > 0; width /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (id < width) {
+        if (lane < width) {
             const real4 a = scratch[id], b = scratch[id + width];
             scratch[id] = select(a, b, b > a || isnan(b));
         }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    return scratch[0];
+    return scratch[id - lane];
 }
 
 /* Columns of a segment, a vector or the last few at a time, in the order of a sum. */
@@ -245,17 +284,17 @@ static inline real scale_of_largest(const set_inputs *in, const set_shape *shape
                                     local real4 *scratch)
 {
     realv most = 0;
-#define STEP(c, n) most = larger(most, fabs(centered(in, segment, c, n, 1, 0)))
+#define STEP(c, n) most = larger(most, fabs(centered(fetch(in, segment, c, n), n, 1, 0)))
     for (ulong segment = 0; segment < shape->segments; segment++)
-        FOR_SEGMENT(shape->cols, GROUP_LANE, GROUP_SIZE, STEP)
+        FOR_SEGMENT(shape->cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
-    const real size = group_largest((real4)(largest_lane(most), 0, 0, 0), scratch).x;
+    const real size = team_largest((real4)(largest_lane(most), 0, 0, 0), scratch).x;
     if (!(size > 0) || isinf(size))
         return 1;
     return ldexp((real)1, min(-ilogb(size) - 1, MOST_EXPONENT));
 }
 
-#if GROUP_SIZE == 1
+#if TEAM_SIZE == 1
 /* Nothing is left to be done for a set whose statistics were found at a scale of 1. */
 static inline bool is_settled(const set_stats *stats, real eps)
 {
@@ -265,18 +304,17 @@ static inline bool is_settled(const set_stats *stats, real eps)
 
 /* ---- all together ---- */
 
-/* A set that was out of range is done again. In a group each work-item does it alone, as it is rare:
+/* A set that was out of range is done again. In a team each work-item does it alone, as it is rare:
  * no barrier stands under a condition, which some compilers get wrong even where all of the group
  * take the same way. A work-item by itself takes the same code twice, which is less to compile. */
-#if GROUP_SIZE == 1
+#if TEAM_SIZE == 1
 static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  local real4 *scratch)
+                                  share own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     real scale = first, hi = CENTER ? guessed_mean(in, shape, scale) : 0;
     for (uint try = 0; try < 4; try++) {
-        const real4 sums = deviations_part(in, shape, scale, hi, 0, 1);
-        finish_stats(stats, sums, shape, scale, hi);
+        finish_stats(stats, deviations_part(in, shape, scale, hi, own), shape, scale, hi);
         const real better = scale == first ? better_scale(stats, shape->eps) : scale;
         if (better == scale && !is_off_center(stats))
             break;
@@ -288,19 +326,20 @@ static inline void computed_stats(set_stats *stats, const set_inputs *in, const 
 static inline void rescued_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                  real scale)
 {
+    const share alone = {0, 0, 1};
     real hi = 0;
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
-        hi = guess + sum_part(in, shape, scale, guess, 0, 1) / shape->count;
+        hi = guess + sum_part(in, shape, scale, guess, alone) / shape->count;
     }
-    finish_stats(stats, deviations_part(in, shape, scale, hi, 0, 1), shape, scale, hi);
+    finish_stats(stats, deviations_part(in, shape, scale, hi, alone), shape, scale, hi);
 }
 
 static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  local real4 *scratch)
+                                  share own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
-    group_stats(stats, in, shape, first, scratch);
+    team_stats(stats, in, shape, first, own, scratch);
     const real scale = better_scale(stats, shape->eps);
     if (scale != first)
         rescued_stats(stats, in, shape, scale);
@@ -336,7 +375,7 @@ static inline void given_stats(set_stats *stats, real mean, real rstd)
 #define FIND_STATS(stats, in, shape, q)                                                            \
     given_stats(&stats, CENTER ? mean[mean_offset + (q)] : 0, rstd[rstd_offset + (q)]);
 #else
-#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, scratch);
+#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, own_share, scratch);
 #endif
 
 static inline real mean_of(const set_stats *stats)

@@ -45,7 +45,7 @@ _clnorm() {
     run:--quant) words='static row group' ;;
     check:--dtype) words='all f32 f16 bf16 f64 mixed' ;;
     check:--direction) words='all forward backward' ;;
-    check:--form) words='all sequential cooperative' ;;
+    check:--form) words='all sequential sliced held cooperative' ;;
     *:--device | run:-d | check:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
     run:-o | run:--*)
         if [[ $option = -o || " ${files//[[:space:]]/ } " == *" $option "* ]]; then

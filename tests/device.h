@@ -48,6 +48,10 @@ static inline bool is_pocl_basic(void) { return is_on("pocl-basic"); }
                      clnorm_status_name(wanted), (word), (other));                                 \
     } while (0)
 
+static const clnorm_form all_forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_SLICED,
+                                        CLNORM_FORM_HELD, CLNORM_FORM_COOPERATIVE};
+enum { FORMS = sizeof(all_forms) / sizeof(all_forms[0]) };
+
 typedef struct fixture {
     clnorm_context *context;
     cl_context cl;

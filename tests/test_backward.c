@@ -97,16 +97,14 @@ static void expect_same(const gradients *a, const gradients *b, const char *when
                      (double)y[i], (double)x[i], SEED);
 }
 
-static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
-
 /* Saved as one float, a mean of a million is off by 3e-2: dx must not show it. */
 static void test_gradients_at_large_means(void **state)
 {
     const fixture *f = *state;
     static const char *const inputs[] = {"normal", "mean_1e3", "mean_1e6"};
     static gradients g;
-    for (size_t i = 0; i < 6; i++) {
-        task t = task_open(f, forms[i % 2], inputs[i / 2]);
+    for (size_t i = 0; i < 3 * FORMS; i++) {
+        task t = task_open(f, all_forms[i % FORMS], inputs[i / FORMS]);
         clnorm_args again = t.args;
         run(f, &t, &t.args, &g);
         expect_gradients(&t, &g);
@@ -122,8 +120,8 @@ static void test_saved_statistics_of_the_widest_rows(void **state)
 {
     const fixture *f = *state;
     static gradients g;
-    for (size_t i = 0; i < 2; i++) {
-        task t = task_open(f, forms[i], "normal");
+    for (size_t i = 0; i < FORMS; i++) {
+        task t = task_open(f, all_forms[i], "normal");
         for (int k = 0; k < ELEMENTS; k++)
             t.p.x[k] = k % COLS == k / COLS ? 3e38f : -3e38f;
         const cl_mem old = t.p.args.x.buffer;
@@ -144,8 +142,8 @@ static void test_in_place(void **state)
 {
     const fixture *f = *state;
     static gradients apart, in_place;
-    for (size_t i = 0; i < 2; i++) {
-        task t = task_open(f, forms[i], "mean_1e3");
+    for (size_t i = 0; i < FORMS; i++) {
+        task t = task_open(f, all_forms[i], "mean_1e3");
         clnorm_args args = t.args;
         run(f, &t, &t.args, &apart);
         args.dx.buffer = args.dy.buffer = buffer_of(f, CL_MEM_READ_WRITE, sizeof(t.dy), t.dy);

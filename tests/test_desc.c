@@ -111,8 +111,8 @@ static void test_enumerations(void **state)
     desc.param_dtype = CLNORM_DTYPE_DEFAULT;
     expect_bad(&desc, "param_dtype is ", "f32, f16, bf16 and f64");
     desc = good_desc();
-    desc.form = (clnorm_form)3;
-    expect_bad(&desc, "form is 3", "2 (cooperative)");
+    desc.form = (clnorm_form)5;
+    expect_bad(&desc, "form is 5", "4 (cooperative)");
 }
 
 /* Every dtype that a descriptor names. */

@@ -29,10 +29,9 @@ static void test_result_is_right(void **state)
 static void test_mean_of_a_million(void **state)
 {
     const fixture *f = *state;
-    static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < FORMS; i++) {
         clnorm_desc desc = desc_of(1000);
-        desc.form = forms[i];
+        desc.form = all_forms[i];
         problem p = problem_open(f, desc, 8, "mean_1e6");
         run(f, &p, &p.args, p.rows);
         read_back(f, p.args.y.buffer, p.bytes, p.y);
@@ -135,10 +134,8 @@ static void expect_same_in_place(const fixture *f, const char *input, clnorm_for
 static void test_in_place_gives_the_same_bits(void **state)
 {
     static const char *const inputs[] = {"mean_1e4", "huge"};
-    for (size_t i = 0; i < 2; i++) {
-        expect_same_in_place(*state, inputs[i], CLNORM_FORM_SEQUENTIAL);
-        expect_same_in_place(*state, inputs[i], CLNORM_FORM_COOPERATIVE);
-    }
+    for (size_t i = 0; i < 2 * FORMS; i++)
+        expect_same_in_place(*state, inputs[i / FORMS], all_forms[i % FORMS]);
 }
 
 /* x in the left half of a wide matrix, y in the right half. */

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/dtype.h"
+#include "base/tuning.h"
 #include "device.h"
 
 /* Ties with an even and an odd neighbour below, borders of overflow, subnormals, and NaN. */
@@ -52,8 +53,8 @@ static void expect_exact_stores(const fixture *f, clnorm_dtype y_dtype, clnorm_f
     for (size_t i = 0; i < COLS; i++)
         if (y[i] != expected[i] && !(is_nan(y_dtype, y, i) && is_nan(y_dtype, expected, i)))
             fail_msg("%s, %s: %a at column %zu is stored as 0x%04x, expected 0x%04x",
-                     clnorm_dtype_name(y_dtype), form == CLNORM_FORM_SEQUENTIAL ? "seq" : "coop",
-                     (double)bias[i], i, y[i], expected[i]);
+                     clnorm_dtype_name(y_dtype), clnorm_form_name(form), (double)bias[i], i, y[i],
+                     expected[i]);
     clReleaseMemObject(args.x.buffer);
     clReleaseMemObject(args.bias.buffer);
     clReleaseMemObject(args.y.buffer);
@@ -63,10 +64,8 @@ static void expect_exact_stores(const fixture *f, clnorm_dtype y_dtype, clnorm_f
 static void test_ties_go_to_even(void **state)
 {
     static const clnorm_dtype dtypes[] = {CLNORM_F16, CLNORM_BF16};
-    for (size_t i = 0; i < 2; i++) {
-        expect_exact_stores(*state, dtypes[i], CLNORM_FORM_SEQUENTIAL);
-        expect_exact_stores(*state, dtypes[i], CLNORM_FORM_COOPERATIVE);
-    }
+    for (size_t i = 0; i < 2 * FORMS; i++)
+        expect_exact_stores(*state, dtypes[i / FORMS], all_forms[i % FORMS]);
 }
 
 int main(void)

@@ -191,11 +191,14 @@ enum {
     CLNORM_WITH_MODULATION = 8 /* scale, shift: [mods, cols] (adaptive norm, arXiv:2212.09748) */
 };
 
-/* How a device walks a row. The choice depends on the device and on cols, never on rows. */
+/* How a device walks a row. The choice depends on the device and on cols, never on rows. A form that
+ * cannot take such rows, or that the device fails, gives way to another: clnorm_op_desc tells. */
 typedef enum clnorm_form {
     CLNORM_FORM_AUTO = 0,
     CLNORM_FORM_SEQUENTIAL, /* a work-item owns whole rows: CPUs, FPGAs */
-    CLNORM_FORM_COOPERATIVE /* a work-group shares a row: GPUs */
+    CLNORM_FORM_SLICED, /* a slice of a work-group shares a short row and holds it in registers */
+    CLNORM_FORM_HELD, /* a work-group shares a row and holds it in registers */
+    CLNORM_FORM_COOPERATIVE /* a work-group shares a row and reads it again for each pass */
 } clnorm_form;
 
 /* What is normalized, and how.

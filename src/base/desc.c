@@ -200,7 +200,7 @@ static clnorm_status check_enums(const clnorm_desc *desc, clnorm_error *error)
     const choice choices[] = {
         {"kind", (unsigned)desc->kind, CLNORM_MVN + 1, "0 (layer norm) to 7 (MVN)"},
         {"form", (unsigned)desc->form, CLNORM_FORM_COOPERATIVE + 1,
-         "0 (auto), 1 (sequential) and 2 (cooperative)"},
+         "0 (auto), 1 (sequential), 2 (sliced), 3 (held) and 4 (cooperative)"},
         {"layout", (unsigned)desc->layout, CLNORM_NHWC + 1, "0 (NCHW) and 1 (NHWC)"},
         {"eps_mode", (unsigned)desc->eps_mode, CLNORM_EPS_CLAMP + 1,
          "0 (inside), 1 (outside) and 2 (clamp)"},

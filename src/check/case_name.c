@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/desc.h"
+#include "base/tuning.h"
 #include "check/cases.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *form_name(clnorm_form form)
-{
-    static const char *const names[] = {"auto", "sequential", "cooperative"};
-    return names[form];
-}
 
 const char *clnorm_direction_name(clnorm_direction direction)
 {
@@ -72,5 +67,5 @@ void clnorm_check_case_name(const clnorm_check_case *c, char *text, size_t bytes
         }
     const size_t used = strlen(text);
     snprintf(text + used, bytes - used, " %s %" PRIu64 "x%" PRIu64 " %s",
-             clnorm_direction_name(c->direction), c->rows, desc.cols, form_name(desc.form));
+             clnorm_direction_name(c->direction), c->rows, desc.cols, clnorm_form_name(desc.form));
 }

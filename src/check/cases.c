@@ -228,19 +228,17 @@ static unsigned set_mixture(list *l)
 
 static clnorm_form form_of(const list *l, size_t turn)
 {
-    static const clnorm_form forms[] = {CLNORM_FORM_SEQUENTIAL, CLNORM_FORM_COOPERATIVE};
-    const int wanted = l->filter->form;
-    return wanted > 0 ? (clnorm_form)wanted : forms[turn % COUNT(forms)];
+    const int wanted = l->filter->form, forms = CLNORM_FORM_COOPERATIVE;
+    return (clnorm_form)(wanted > 0 ? wanted : CLNORM_FORM_SEQUENTIAL + (int)(turn % forms));
 }
 
 static void add_plain(list *l)
 {
     const bool quick = l->filter->quick;
     for (int dtype = CLNORM_F32; dtype <= CLNORM_F64; dtype++)
-        for (size_t turn = 0; turn < 2; turn++) {
+        for (int form = CLNORM_FORM_SEQUENTIAL; form <= CLNORM_FORM_COOPERATIVE; form++) {
             set_type(l, (clnorm_dtype)dtype);
-            add_program(l, (clnorm_form)(CLNORM_FORM_SEQUENTIAL + turn),
-                        !quick || dtype == CLNORM_F32, 2);
+            add_program(l, (clnorm_form)form, !quick || dtype == CLNORM_F32, 2);
         }
 }
 
@@ -266,9 +264,8 @@ static void add_variant(list *l, size_t index)
     const bool is_type = asked >= 0 && asked != CLNORM_CHECK_MIXED;
     if (is_type && (asked != CLNORM_F64 || !quantised)) {
         set_type(l, (clnorm_dtype)asked);
-        add_program(l, form_of(l, 0), false, EVERY_SHAPE);
-        if (l->filter->form < 0)
-            add_program(l, form_of(l, 1), false, EVERY_SHAPE);
+        for (size_t turn = 0; turn < (l->filter->form < 0 ? CLNORM_FORM_COOPERATIVE : 1); turn++)
+            add_program(l, form_of(l, turn), false, EVERY_SHAPE);
         return;
     }
     if (every)

@@ -27,7 +27,7 @@ typedef struct clnorm_check_filter {
     const clnorm_variant *variant; /* or NULL: all */
     int direction; /* a clnorm_direction, or -1: both */
     int dtype; /* a clnorm_dtype for all tensors, CLNORM_CHECK_MIXED, or -1: all of them */
-    int form; /* a clnorm_form, or -1: both */
+    int form; /* a clnorm_form, or -1: all */
     uint64_t rows, cols; /* this shape only; cols 0: the list */
     uint64_t max_elements; /* larger shapes are left out */
     uint64_t seed;

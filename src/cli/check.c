@@ -218,7 +218,7 @@ int cmd_check(int argc, const char **argv)
         {"direction", 0, OPTION_CHOICE, &wishes.direction, "all|forward|backward",
          "the operator, or its gradients (all)"},
         {"dtype", 0, OPTION_CHOICE, &wishes.dtype, DTYPES, "type of all tensors (all of them)"},
-        {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|cooperative", "kernel form (all)"},
+        {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|sliced|held|cooperative", "kernel form (all)"},
         {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS", "this shape only, with every input"},
         {"max-elements", 0, OPTION_COUNT, &wishes.max_elements, "N",
          "leave out larger shapes (4194304; 32768 on Oclgrind)"},

@@ -99,14 +99,16 @@ static void push_tensors(clnorm_arg_list *list, const pass *p)
     clnorm_push_u64(list, cols);
 }
 
-/* Groups of the kernel: one for each slab of the part, or for so many sets. */
-static uint64_t groups_of(const pass *p, uint64_t sets, uint64_t sets_per_group)
+/* Groups of the kernel: a team for each slab of the part, or for so many sets. */
+static uint64_t groups_of(const pass *p, const clnorm_geometry *geometry, uint64_t sets,
+                          uint64_t sets_per_group)
 {
     const uint64_t end = p->part.first + p->part.rows;
     if (p->lines.slabs_per_mod == 0)
         return ceil_div(sets, sets_per_group);
-    return (end == p->part.all ? p->lines.count : clnorm_line_at(&p->lines, end)) -
-           clnorm_line_at(&p->lines, p->part.first);
+    const uint64_t slabs = (end == p->part.all ? p->lines.count : clnorm_line_at(&p->lines, end)) -
+                           clnorm_line_at(&p->lines, p->part.first);
+    return ceil_div(slabs, geometry->group_size / geometry->team_size);
 }
 
 static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error *error)
@@ -116,16 +118,16 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     const clnorm_shape shape = clnorm_shape_of(d, p->part);
     const uint64_t sets = shape.sets.count;
     const uint64_t bytes = p->part.rows * d->cols * clnorm_dtype_bytes(d->dx_dtype);
-    const uint64_t sets_per_group =
-        p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && has_lines(p))
-            ? p->lines.slab * shape.sets.inner
-            : clnorm_sets_per_group(op, sets, bytes / sets, p->part.all);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
     const clnorm_status status =
         clnorm_op_kernel(op, clnorm_kernel_for(op, CLNORM_BACKWARD, p->args), &built, error);
     if (status != CLNORM_OK)
         return status;
+    const uint64_t sets_per_group =
+        p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && has_lines(p))
+            ? p->lines.slab * shape.sets.inner
+            : clnorm_sets_per_group(op, &built.geometry, sets, bytes / sets, p->part.all);
     push_tensors(&list, p);
     clnorm_push_u64(&list, sets);
     clnorm_push_u32(&list, shape.sets.run);
@@ -141,8 +143,8 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     clnorm_push_set_args(&list, op, p->args, &shape, p->part);
     push_more(&list, p);
     return clnorm_launch(built.kernels, p->queue, list.args, list.count,
-                         (size_t)groups_of(p, sets, sets_per_group), built.group_size, events,
-                         error);
+                         (size_t)groups_of(p, &built.geometry, sets, sets_per_group),
+                         built.geometry.group_size, events, error);
 }
 
 /* ---- sums of lines ------------------------------------------------------------------------- */
@@ -171,8 +173,8 @@ static clnorm_status add_lines(const pass *p, const line_sums *sums, size_t grad
     clnorm_push_u64(&list, cols);
     clnorm_push_u64(&list, vectors);
     return clnorm_launch(built.kernels, p->queue, list.args, list.count,
-                         (size_t)ceil_div(sums->rows * vectors, built.group_size), built.group_size,
-                         events, error);
+                         (size_t)ceil_div(sums->rows * vectors, built.geometry.group_size),
+                         built.geometry.group_size, events, error);
 }
 
 static size_t count_sums(const pass *p, bool per_mod)

@@ -8,6 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What is known of the device and the rows when a form is chosen. */
+typedef struct {
+    const clnorm_context *context;
+    const clnorm_desc *desc;
+    clnorm_sets sets;
+    unsigned most_group; /* largest work-group */
+} situation;
+
 /* CPU runtimes whose OpenCL compiler is clang, down to the machine code: the built-ins of
  * CPU_HINTS gain a quarter out of cache there. rusticl is clang too, but goes through SPIR-V. */
 static const char *const clang_cpu_platforms[] = {
@@ -27,51 +35,6 @@ static int has_cpu_hints(const clnorm_device *device)
     return 0;
 }
 
-/* llvmpipe ends the loops of a work-item after 65535 iterations in all, without a word
- * (LP_MAX_TGSI_LOOP_ITERATIONS of Mesa). */
-static uint64_t most_iterations(const clnorm_device *device)
-{
-    const char *const name = "llvmpipe";
-    return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
-}
-
-/* At most three passes by its group forward and four backward, two to rescue the set alone; every
- * pass has its blocks, and a few more are for the loop over sets and the sums. */
-uint64_t clnorm_iterations_of(const clnorm_geometry *geometry, const clnorm_sets *sets)
-{
-    const uint64_t alone = sets->run / geometry->vec + 1;
-    const uint64_t shared = alone / geometry->group_size + 1;
-    const uint64_t vectors = sets->segments * (4 * (shared + 1) + 2 * (alone + 1));
-    return vectors + vectors / 64 + 64;
-}
-
-/* Work-items that share a row pay where local memory is memory of its own. */
-static clnorm_form best_form(const clnorm_device *device)
-{
-    const int gpu = (device->type & CL_DEVICE_TYPE_GPU) != 0;
-    return gpu && !device->local_is_global ? CLNORM_FORM_COOPERATIVE : CLNORM_FORM_SEQUENTIAL;
-}
-
-static clnorm_geometry sequential(const clnorm_context *context)
-{
-    /* Two registers at once hide the latency of an addition. */
-    const unsigned width = 2 * context->float_width;
-    return (clnorm_geometry){.form = CLNORM_FORM_SEQUENTIAL,
-                             .vec = width >= 16  ? 16
-                                    : width >= 8 ? 8
-                                                 : 4,
-                             .group_size = 1};
-}
-
-static clnorm_geometry cooperative(const clnorm_context *context, uint64_t run)
-{
-    clnorm_geometry geometry = {
-        .form = CLNORM_FORM_COOPERATIVE, .vec = 4, .group_size = run <= 1024 ? 64 : 256};
-    while (geometry.group_size > 2 && geometry.group_size > context->device.max_work_group)
-        geometry.group_size /= 2;
-    return geometry;
-}
-
 /* Devices report anything from their L2 to all of L3 here, so it is a first guess only. */
 static uint64_t stream_bytes(const clnorm_device *device)
 {
@@ -79,57 +42,172 @@ static uint64_t stream_bytes(const clnorm_device *device)
     return device->cache_bytes > least ? device->cache_bytes : least;
 }
 
+/* ---- a geometry for each form -------------------------------------------------------------- */
+
+static clnorm_geometry sequential(const situation *s)
+{
+    /* Two registers at once hide the latency of an addition. */
+    const unsigned width = 2 * s->context->float_width;
+    return (clnorm_geometry){.vec = width >= 16  ? 16
+                                    : width >= 8 ? 8
+                                                 : 4,
+                             .group_size = 1,
+                             .team_size = 1};
+}
+
+/* Vectors of a work-item in a team that holds its row. */
+static unsigned hold_of(const clnorm_geometry *g, uint64_t run)
+{
+    return (unsigned)ceil_div(run, (uint64_t)g->vec * g->team_size);
+}
+
+/* Teams of a sub-group's usual size, so that short rows fill the device too. */
+static clnorm_geometry sliced(const situation *s)
+{
+    clnorm_geometry g = {.vec = 4, .group_size = 256, .team_size = 32};
+    while (g.team_size > 2 && g.team_size / 2 * g.vec >= s->sets.run)
+        g.team_size /= 2;
+    while (g.team_size < 256 && hold_of(&g, s->sets.run) > 8)
+        g.team_size *= 2;
+    return g;
+}
+
+/* Four vectors in flight for each work-item hide the latency of memory. */
+static clnorm_geometry held(const situation *s)
+{
+    clnorm_geometry g = {.vec = 4, .group_size = 64};
+    while (g.group_size < 1024 && 4 * g.vec * g.group_size < s->sets.run)
+        g.group_size *= 2;
+    return g;
+}
+
+static clnorm_geometry cooperative(const situation *s)
+{
+    return (clnorm_geometry){.vec = 4, .group_size = s->sets.run <= 1024 ? 64 : 256};
+}
+
+/* In the order in which they are tried when another one is not to be had. */
+static const struct {
+    clnorm_form form;
+    clnorm_geometry (*make)(const situation *s);
+    bool plain_only, holds;
+    uint64_t least_cols, most_cols; /* where it is the choice for GPUs */
+} forms[] = {
+    {CLNORM_FORM_SLICED, sliced, true, true, 1, 1024},
+    {CLNORM_FORM_HELD, held, true, true, 1025, 16384},
+    {CLNORM_FORM_COOPERATIVE, cooperative, false, false, 1, UINT64_MAX},
+    {CLNORM_FORM_SEQUENTIAL, sequential, false, false, 1, UINT64_MAX},
+};
+enum { FORMS = sizeof(forms) / sizeof(forms[0]), MOST_HELD = 16 };
+
+/* ---- limits -------------------------------------------------------------------------------- */
+
+static void limit_group(const situation *s, clnorm_geometry *g)
+{
+    while (g->group_size > 1 && g->group_size > s->most_group)
+        g->group_size /= 2;
+    if (g->team_size == 0 || g->team_size > g->group_size)
+        g->team_size = g->group_size;
+}
+
 /* Segments may be shorter than a vector, or than the vectors of a group. */
-static void shrink(clnorm_geometry *geometry, uint64_t run)
+static void shrink(clnorm_geometry *g, uint64_t run)
 {
-    while (geometry->vec > 2 && geometry->vec > run)
-        geometry->vec /= 2;
-    while (geometry->group_size > 2 && geometry->group_size / 2 * geometry->vec >= run)
-        geometry->group_size /= 2;
+    while (g->vec > 2 && g->vec > run)
+        g->vec /= 2;
+    while (g->group_size > 2 && g->group_size / 2 * g->vec >= run)
+        g->group_size /= 2;
+    g->team_size = g->group_size;
 }
 
-static clnorm_geometry geometry_of(const clnorm_context *context, const clnorm_desc *desc,
-                                   clnorm_form form)
+static void apply(const clnorm_tuning *tuning, clnorm_geometry *g)
 {
-    const int one_item = context->device.max_work_group < 2;
-    const clnorm_sets sets = clnorm_sets_of(desc, 1);
-    clnorm_geometry geometry = form == CLNORM_FORM_COOPERATIVE && !one_item
-                                   ? cooperative(context, sets.run)
-                                   : sequential(context);
-    if (desc->x_dtype == CLNORM_F64 && geometry.vec > 8)
-        geometry.vec = 8;
-    if (!sets.plain)
-        shrink(&geometry, sets.run);
-    geometry.cpu_hints = has_cpu_hints(&context->device);
-    geometry.stream_bytes = stream_bytes(&context->device);
-    geometry.most_iterations = most_iterations(&context->device);
-    return geometry;
+    g->vec = tuning->vec ? tuning->vec : g->vec;
+    g->team_size = tuning->team ? tuning->team : g->team_size;
+    g->group_size = tuning->group ? tuning->group : g->group_size;
 }
 
-clnorm_status clnorm_iterations_allow(const clnorm_context *context,
-                                      const clnorm_geometry *geometry, const clnorm_sets *sets,
-                                      uint64_t iterations, clnorm_error *error)
+/* False where this form cannot take such rows. */
+static bool make(const situation *s, int index, const clnorm_tuning *tuning, clnorm_geometry *g)
 {
-    if (iterations <= geometry->most_iterations)
-        return CLNORM_OK;
-    return clnorm_fail(error, CLNORM_UNSUPPORTED,
-                       "%llu times %llu columns take a work-item %llu iterations in this form, and "
-                       "%s ends its loops after %llu",
-                       (unsigned long long)sets->segments, (unsigned long long)sets->run,
-                       (unsigned long long)iterations, context->device.name,
-                       (unsigned long long)geometry->most_iterations);
+    const clnorm_device *device = &s->context->device;
+    const bool shared = forms[index].form != CLNORM_FORM_SEQUENTIAL;
+    *g = forms[index].make(s);
+    if (tuning->form == CLNORM_FORM_AUTO || tuning->form == forms[index].form)
+        apply(tuning, g);
+    g->form = forms[index].form;
+    limit_group(s, g);
+    if (s->desc->x_dtype == CLNORM_F64 && g->vec > 8)
+        g->vec = 8;
+    if (!s->sets.plain)
+        shrink(g, s->sets.run);
+    if (forms[index].holds)
+        g->hold = hold_of(g, s->sets.run);
+    g->cpu_hints = has_cpu_hints(device);
+    g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
+    g->most_iterations = clnorm_most_iterations(device);
+    return (!forms[index].plain_only || (s->sets.plain && s->sets.per_col && !s->desc->quant)) &&
+           g->hold <= MOST_HELD && (!shared || g->group_size > 1);
 }
 
-clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
-                                     clnorm_geometry *geometry, clnorm_error *error)
+/* ---- the choice ---------------------------------------------------------------------------- */
+
+/* Work-items that share a row pay where local memory is memory of its own. */
+static bool suits(const situation *s, int index)
 {
-    const clnorm_sets sets = clnorm_sets_of(desc, 1);
-    *geometry = geometry_of(context, desc, desc->form ? desc->form : best_form(&context->device));
-    if (clnorm_iterations_of(geometry, &sets) > geometry->most_iterations &&
-        desc->form == CLNORM_FORM_AUTO)
-        *geometry = geometry_of(context, desc, CLNORM_FORM_COOPERATIVE);
-    return clnorm_iterations_allow(context, geometry, &sets, clnorm_iterations_of(geometry, &sets),
-                                   error);
+    const clnorm_device *device = &s->context->device;
+    const bool gpu = (device->type & CL_DEVICE_TYPE_GPU) != 0 && !device->local_is_global;
+    const bool shared = forms[index].form != CLNORM_FORM_SEQUENTIAL;
+    return shared == gpu && forms[index].least_cols <= s->sets.run &&
+           s->sets.run <= forms[index].most_cols;
+}
+
+static bool is_allowed(const situation *s, const clnorm_geometry *g)
+{
+    return clnorm_iterations_of(g, &s->sets) <= g->most_iterations;
+}
+
+/* Those that suit first, then what any device can do. */
+static size_t list_forms(const situation *s, const clnorm_tuning *tuning,
+                         clnorm_geometry list[CLNORM_MOST_CANDIDATES])
+{
+    size_t count = 0;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < FORMS; i++) {
+            const bool first = tuning->form ? tuning->form == forms[i].form : suits(s, i);
+            const bool fallback =
+                forms[i].form == CLNORM_FORM_COOPERATIVE || forms[i].form == CLNORM_FORM_SEQUENTIAL;
+            if ((round == 0 ? first : !first && fallback) && make(s, i, tuning, &list[count]) &&
+                is_allowed(s, &list[count]))
+                count++;
+        }
+    return count;
+}
+
+size_t clnorm_geometry_list(const clnorm_context *context, const clnorm_desc *desc,
+                            const clnorm_tuning *tuning,
+                            clnorm_geometry list[CLNORM_MOST_CANDIDATES])
+{
+    const size_t most = context->device.max_work_group;
+    const situation s = {context, desc, clnorm_sets_of(desc, 1),
+                         most > 1024 ? 1024
+                         : most      ? (unsigned)most
+                                     : 1};
+    return list_forms(&s, tuning, list);
+}
+
+bool clnorm_geometry_halve(clnorm_geometry *geometry, const clnorm_sets *sets)
+{
+    if (geometry->group_size < 2)
+        return false;
+    geometry->group_size /= 2;
+    if (geometry->team_size > geometry->group_size)
+        geometry->team_size = geometry->group_size;
+    if (geometry->hold)
+        geometry->hold = hold_of(geometry, sets->run);
+    if (geometry->hold > MOST_HELD)
+        geometry->hold = 0; /* reads its row again */
+    return true;
 }
 
 static unsigned log2_of(unsigned power)
@@ -142,30 +220,22 @@ static unsigned log2_of(unsigned power)
 
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
 {
-    const uint64_t at_once = (uint64_t)geometry->vec * geometry->group_size;
-    const uint64_t run = ceil_div(cols, at_once);
-    const unsigned block = run < 64 ? (unsigned)run : 64; /* BLOCK_LENGTH of row_reduce.cl */
+    const unsigned run = hold_of(geometry, cols);
+    const unsigned block = run < 64 ? run : 64; /* BLOCK_LENGTH of row_reduce.cl */
     const unsigned fold = 2;
-    return block + fold + log2_of(geometry->vec) + log2_of(geometry->group_size);
+    return block + fold + log2_of(geometry->vec) + log2_of(geometry->team_size);
 }
 
-uint64_t clnorm_most_rows(const clnorm_op *op)
+uint64_t clnorm_sets_per_group(const clnorm_op *op, const clnorm_geometry *geometry, uint64_t sets,
+                               uint64_t set_bytes, uint64_t all)
 {
-    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    const uint64_t row = clnorm_iterations_of(&op->geometry, &sets) * sets.count;
-    return op->geometry.most_iterations / row > 0 ? op->geometry.most_iterations / row : 1;
-}
-
-uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_bytes, uint64_t all)
-{
-    const clnorm_geometry *geometry = &op->geometry;
     const clnorm_sets shape = clnorm_sets_of(&op->desc, all);
     const uint64_t units =
         op->context->device.compute_units ? op->context->device.compute_units : 1;
     const uint64_t most_groups = (uint64_t)1 << 22; /* some drivers count work-items in 32 bits */
     const uint64_t allowed = geometry->most_iterations / clnorm_iterations_of(geometry, &shape);
-    if (geometry->form == CLNORM_FORM_COOPERATIVE)
-        return sets / most_groups + 1;
+    if (geometry->team_size > 1)
+        return (sets / most_groups + 1) * (geometry->group_size / geometry->team_size);
     /* the first set of a group has nothing to overlap with */
     const uint64_t worth_a_launch = 65536 / set_bytes + 1, few_firsts = sets / (16 * units);
     const uint64_t balanced = sets / (4 * units) + 1;

@@ -5,28 +5,41 @@
 #define CLNORM_OPS_FORM_H
 
 #include "base/sets.h"
+#include "base/tuning.h"
 #include "runtime/context.h"
 
 typedef struct clnorm_geometry {
     clnorm_form form;
     unsigned vec; /* columns that a work-item handles at once */
-    unsigned group_size; /* work-items that share a row; 1 for sequential rows */
+    unsigned group_size; /* work-items of a group */
+    unsigned team_size; /* of those that share a row: divides group_size; 1 for sequential rows */
+    unsigned
+        hold; /* vectors of a row that a work-item keeps in registers; 0: it reads them again */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
     uint64_t stream_bytes; /* more output than this goes past the cache */
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */
 } clnorm_geometry;
 
-/* CLNORM_UNSUPPORTED where the device cannot take that many columns. */
-clnorm_status clnorm_geometry_choose(const clnorm_context *context, const clnorm_desc *desc,
-                                     clnorm_geometry *geometry, clnorm_error *error);
+enum { CLNORM_MOST_CANDIDATES = 8 };
+
+/* Geometries for these rows: the best first, then what is left if that one fails. None where the
+ * device cannot take that many columns. Returns how many. */
+size_t clnorm_geometry_list(const clnorm_context *context, const clnorm_desc *desc,
+                            const clnorm_tuning *tuning,
+                            clnorm_geometry list[CLNORM_MOST_CANDIDATES]);
+
+/* The next smaller group; false if there is none. */
+bool clnorm_geometry_halve(clnorm_geometry *geometry, const clnorm_sets *sets);
 
 /* Longest chain of dependent additions behind a sum over `cols` columns. */
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols);
 
 /* Sets that one group takes, of `sets` sets of `set_bytes` output each in a call of `all` rows:
  * enough work for a launch to pay, enough groups for every compute unit. */
-uint64_t clnorm_sets_per_group(const clnorm_op *op, uint64_t sets, uint64_t set_bytes,
-                               uint64_t all);
+uint64_t clnorm_sets_per_group(const clnorm_op *op, const clnorm_geometry *geometry, uint64_t sets,
+                               uint64_t set_bytes, uint64_t all);
+/* Iterations that a work-item of the device may spend in loops, in all. */
+uint64_t clnorm_most_iterations(const clnorm_device *device);
 /* Rows that a work-item may take in all, before the device stops its loops. */
 uint64_t clnorm_most_rows(const clnorm_op *op);
 /* Iterations of a work-item for one set. */

@@ -37,14 +37,14 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
     const clnorm_shape shape = clnorm_shape_of(d, part);
     const uint64_t set_bytes =
         shape.sets.segments * shape.sets.run * clnorm_dtype_bytes(d->y_dtype);
-    const uint64_t sets_per_group =
-        clnorm_sets_per_group(op, shape.sets.count, set_bytes, part.all);
     clnorm_arg_list list = {.count = 0, .wide = d->x_dtype == CLNORM_F64};
     clnorm_built built;
     const clnorm_status status =
         clnorm_op_kernel(op, clnorm_kernel_for(op, CLNORM_FORWARD, args), &built, error);
     if (status != CLNORM_OK)
         return status;
+    const uint64_t sets_per_group =
+        clnorm_sets_per_group(op, &built.geometry, shape.sets.count, set_bytes, part.all);
     clnorm_push_2d(&list, args, TENSOR_y, d->cols);
     clnorm_push_1d(&list, args, TENSOR_mean);
     clnorm_push_1d(&list, args, TENSOR_rstd);
@@ -64,7 +64,7 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
         push_running(&list, d, args, shape.count);
     const uint64_t groups = ceil_div(shape.sets.count, sets_per_group);
     return clnorm_launch(built.kernels, queue, list.args, list.count, (size_t)groups,
-                         built.group_size, events, error);
+                         built.geometry.group_size, events, error);
 }
 
 clnorm_status clnorm_forward(const clnorm_op *op, cl_command_queue queue, uint64_t rows,

@@ -60,15 +60,15 @@ static void sums_switches(const clnorm_op *op, char text[CLNORM_MOST_DEFINES])
 static clnorm_status build(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
                            clnorm_error *error)
 {
-    clnorm_geometry geometry = op->geometry;
     clnorm_status status = CLNORM_OK;
     cl_program program;
     char defines[CLNORM_MOST_DEFINES];
-    geometry.group_size = built->group_size;
+    clnorm_kernel_pool_destroy(built->kernels);
+    built->kernels = NULL;
     if (id == CLNORM_KERNEL_SUMS)
         sums_switches(op, defines);
     else
-        TRY(clnorm_switches(op, kernels[id].purpose, &geometry, defines, error));
+        TRY(clnorm_switches(op, kernels[id].purpose, &built->geometry, defines, error));
     TRY(clnorm_program_get(op->context, kernels[id].source, defines, &program, error));
     TRY(clnorm_kernel_pool_create(program, kernels[id].name, &built->kernels, error));
 fail:
@@ -79,19 +79,18 @@ fail:
 static clnorm_status build_within_limit(const clnorm_op *op, clnorm_kernel_id id,
                                         clnorm_built *built, clnorm_error *error)
 {
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
+    const cl_device_id device = op->context->device.device_id;
     clnorm_status status;
     size_t limit = 0;
-    built->group_size = op->geometry.group_size;
+    built->geometry = op->geometry;
     TRY(build(op, id, built, error));
-    TRY(clnorm_kernel_limit(built->kernels, op->context->device.device_id, &limit, error));
-    while (limit < built->group_size && built->group_size > 1) {
-        built->group_size /= 2;
+    TRY(clnorm_kernel_limit(built->kernels, device, &limit, error));
+    while (limit < built->geometry.group_size && clnorm_geometry_halve(&built->geometry, &sets)) {
         clnorm_log(op->context, CLNORM_LOG_INFO, "the device allows groups of %zu: trying %u",
-                   limit, built->group_size);
-        clnorm_kernel_pool_destroy(built->kernels);
-        built->kernels = NULL;
+                   limit, built->geometry.group_size);
         TRY(build(op, id, built, error));
-        TRY(clnorm_kernel_limit(built->kernels, op->context->device.device_id, &limit, error));
+        TRY(clnorm_kernel_limit(built->kernels, device, &limit, error));
     }
     return CLNORM_OK;
 fail:
@@ -115,11 +114,37 @@ clnorm_status clnorm_op_kernel(const clnorm_op *const_op, clnorm_kernel_id id, c
 
 /* ---- the op -------------------------------------------------------------------------------- */
 
+static clnorm_status use_geometry(clnorm_op *op, const clnorm_geometry *geometry, bool build_now,
+                                  clnorm_error *error)
+{
+    const clnorm_kernel_id id =
+        clnorm_has_usual(&op->desc) ? CLNORM_KERNEL_FORWARD_USUAL : CLNORM_KERNEL_FORWARD;
+    clnorm_built built = {.geometry = *geometry};
+    clnorm_status status = CLNORM_OK;
+    op->geometry = *geometry;
+    if (build_now)
+        status = clnorm_op_kernel(op, id, &built, error);
+    op->geometry = built.geometry;
+    op->desc.form = built.geometry.form;
+    return status;
+}
+
+static clnorm_status choose_geometry(clnorm_op *op, bool build_now, clnorm_error *error)
+{
+    const clnorm_tuning tuning = {.form = op->desc.form};
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
+    clnorm_geometry list[CLNORM_MOST_CANDIDATES];
+    const size_t count = clnorm_geometry_list(op->context, &op->desc, &tuning, list);
+    if (count == 0)
+        return clnorm_iterations_allow(op->context, list, &sets, clnorm_iterations_of(list, &sets),
+                                       error);
+    return use_geometry(op, &list[0], build_now, error);
+}
+
 clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, bool build_now,
                              clnorm_op **out, clnorm_error *error)
 {
     clnorm_status status;
-    clnorm_built built;
     clnorm_op *op = NULL;
     clnorm_desc resolved;
     if (!context || !out)
@@ -134,14 +159,7 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
                       .desc = resolved,
                       .lock = CLNORM_LOCK_INIT,
                       .workspaces = {CLNORM_LOCK_INIT, NULL}};
-    TRY(clnorm_geometry_choose(context, &resolved, &op->geometry, error));
-    if (build_now) {
-        TRY(clnorm_op_kernel(
-            op, clnorm_has_usual(&resolved) ? CLNORM_KERNEL_FORWARD_USUAL : CLNORM_KERNEL_FORWARD,
-            &built, error));
-        op->geometry.group_size = built.group_size;
-    }
-    op->desc.form = op->geometry.form;
+    TRY(choose_geometry(op, build_now, error));
     *out = op;
     return CLNORM_OK;
 fail:

@@ -11,7 +11,7 @@
 /* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
 typedef struct clnorm_built {
     clnorm_kernel_pool *kernels; /* NULL: not yet */
-    unsigned group_size;
+    clnorm_geometry geometry;
 } clnorm_built;
 
 /* Those of the usual tensors know which ones are given, and are quicker. */

@@ -125,6 +125,13 @@ static int given_bits(const clnorm_desc *desc, clnorm_purpose purpose)
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
+/* Gradients hold dy as well. */
+static int hold_in(const clnorm_geometry *geometry, bool back)
+{
+    const unsigned most = back ? 8 : 16;
+    return geometry->hold <= most ? (int)geometry->hold : 0;
+}
+
 static size_t add(char *text, size_t used, const char *name, const char *value)
 {
     const size_t left = CLNORM_MOST_DEFINES - used;
@@ -172,6 +179,8 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"SLABS", back ? !kind.channels : 1, 1},
         {"CPU_HINTS", geometry->cpu_hints, -1},
         {"GROUP_SIZE", (int)geometry->group_size, -1},
+        {"TEAM_SIZE", (int)geometry->team_size, (int)geometry->group_size},
+        {"HOLD", hold_in(geometry, back), 0},
         {"VEC", (int)geometry->vec, -1},
     };
     const bool wide = d->x_dtype == CLNORM_F64;

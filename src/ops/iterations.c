@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices that end the loops of a work-item after so many iterations. */
+#include "base/checked.h"
+#include "ops/form.h"
+#include "ops/op.h"
+
+#include <string.h>
+
+/* llvmpipe ends the loops of a work-item after 65535 iterations in all, without a word
+ * (LP_MAX_TGSI_LOOP_ITERATIONS of Mesa). */
+uint64_t clnorm_most_iterations(const clnorm_device *device)
+{
+    const char *const name = "llvmpipe";
+    return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
+}
+
+/* At most three passes by its group forward and four backward, two to rescue the set alone; every
+ * pass has its blocks, and a few more are for the loop over sets and the sums. */
+uint64_t clnorm_iterations_of(const clnorm_geometry *geometry, const clnorm_sets *sets)
+{
+    const uint64_t alone = sets->run / geometry->vec + 1;
+    const uint64_t shared = alone / geometry->team_size + 1;
+    const uint64_t vectors = sets->segments * (4 * (shared + 1) + 2 * (alone + 1));
+    return vectors + vectors / 64 + 64;
+}
+
+clnorm_status clnorm_iterations_allow(const clnorm_context *context,
+                                      const clnorm_geometry *geometry, const clnorm_sets *sets,
+                                      uint64_t iterations, clnorm_error *error)
+{
+    if (iterations <= geometry->most_iterations)
+        return CLNORM_OK;
+    return clnorm_fail(error, CLNORM_UNSUPPORTED,
+                       "%llu times %llu columns take a work-item %llu iterations in this form, and "
+                       "%s ends its loops after %llu",
+                       (unsigned long long)sets->segments, (unsigned long long)sets->run,
+                       (unsigned long long)iterations, context->device.name,
+                       (unsigned long long)geometry->most_iterations);
+}
+
+uint64_t clnorm_most_rows(const clnorm_op *op)
+{
+    const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
+    const uint64_t row = clnorm_iterations_of(&op->geometry, &sets) * sets.count;
+    return op->geometry.most_iterations / row > 0 ? op->geometry.most_iterations / row : 1;
+}
