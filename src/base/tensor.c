@@ -10,7 +10,17 @@
 
 /* ---- what never changes: a row of the table for each tensor -------------------------------- */
 
-typedef enum { FULL, PER_SET, PARAMS, COLS, MODS, CHANNELS, SCALES, PER_ROW } shape_kind;
+typedef enum {
+    FULL,
+    PER_SET,
+    PARAMS,
+    COLS,
+    MODS,
+    CHANNELS,
+    SCALES,
+    PER_ROW,
+    SHAPE_KINDS
+} shape_kind;
 
 typedef struct {
     const char *name;
@@ -98,17 +108,18 @@ static uint64_t mods_of(const clnorm_desc *desc, uint64_t rows)
     return ceil_div(rows, desc->rows_per_mod);
 }
 
-static void set_shape(clnorm_tensor_use *use, const clnorm_desc *desc, shape_kind shape,
-                      uint64_t rows)
+typedef struct {
+    uint64_t rows, cols;
+    bool has_stride;
+    clnorm_extent extent;
+} shape;
+
+static void find_shapes(const clnorm_desc *desc, uint64_t rows, shape shapes[SHAPE_KINDS])
 {
     const clnorm_kind_info kind = clnorm_kind_of(desc);
     const uint64_t scales = desc->quant == CLNORM_QUANT_GROUP ? desc->cols / desc->quant_group : 1;
     const bool one_scale = desc->quant == CLNORM_QUANT_STATIC;
-    const struct {
-        uint64_t rows, cols;
-        bool has_stride;
-        clnorm_extent extent;
-    } shapes[] = {
+    const shape all[SHAPE_KINDS] = {
         [FULL] = {rows, desc->cols, true, CLNORM_ROWS},
         [PER_SET] = {1, clnorm_sets_of(desc, rows).count, false,
                      kind.batch ? CLNORM_WHOLE : CLNORM_ROWS},
@@ -122,10 +133,7 @@ static void set_shape(clnorm_tensor_use *use, const clnorm_desc *desc, shape_kin
                     one_scale ? CLNORM_WHOLE : CLNORM_ROWS},
         [PER_ROW] = {1, rows, false, CLNORM_ROWS},
     };
-    use->rows = shapes[shape].rows;
-    use->cols = shapes[shape].cols;
-    use->has_stride = shapes[shape].has_stride;
-    use->extent = shapes[shape].extent;
+    memcpy(shapes, all, sizeof(all));
 }
 
 /* ---- parts --------------------------------------------------------------------------------- */
@@ -143,7 +151,7 @@ static part if_(bool condition, part then) { return condition ? then : unused; }
 
 static bool has(const clnorm_desc *desc, unsigned input) { return (desc->inputs & input) != 0; }
 
-static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
+static void find_forward_parts(const clnorm_desc *desc, part parts[TENSOR_COUNT])
 {
     const clnorm_kind_info kind = clnorm_kind_of(desc);
     const bool given = desc->stats == CLNORM_STATS_GIVEN;
@@ -151,7 +159,7 @@ static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
     const part statistic = running ? unused : given ? must_in : out;
     const part scales = desc->quant == CLNORM_QUANT_STATIC ? must_in : must_out;
     const bool keeps = desc->kind == CLNORM_BATCH_NORM;
-    const part parts[TENSOR_COUNT] = {
+    const part all[TENSOR_COUNT] = {
         [TENSOR_y] = must_out,
         [TENSOR_sum] = if_(clnorm_desc_has_sum(desc), out),
         [TENSOR_mean] = given && !kind.center ? unused : statistic,
@@ -175,10 +183,10 @@ static part forward_part(const clnorm_desc *desc, clnorm_tensor_id id)
         [TENSOR_shift] = if_(has(desc, CLNORM_WITH_MODULATION), in),
         [TENSOR_z] = if_(desc->act_gate != CLNORM_ACT_NONE, must_in),
     };
-    return parts[id];
+    memcpy(parts, all, sizeof(all));
 }
 
-static part backward_part(const clnorm_desc *desc, clnorm_tensor_id id)
+static void find_backward_parts(const clnorm_desc *desc, part parts[TENSOR_COUNT])
 {
     const clnorm_kind_info kind = clnorm_kind_of(desc);
     const bool given = desc->stats == CLNORM_STATS_GIVEN;
@@ -187,7 +195,7 @@ static part backward_part(const clnorm_desc *desc, clnorm_tensor_id id)
     const bool sum = clnorm_desc_has_sum(desc), residual = has(desc, CLNORM_WITH_RESIDUAL);
     const bool gate = has(desc, CLNORM_WITH_GATE), mod = has(desc, CLNORM_WITH_MODULATION);
     const bool act = desc->act_gate != CLNORM_ACT_NONE;
-    const part parts[TENSOR_COUNT] = {
+    const part all[TENSOR_COUNT] = {
         [TENSOR_y] = if_(output, must_in),
         [TENSOR_sum] = if_(sum, in),
         [TENSOR_mean] = if_(!running && input && kind.center, given ? must_in : in),
@@ -217,16 +225,31 @@ static part backward_part(const clnorm_desc *desc, clnorm_tensor_id id)
         [TENSOR_dmean] = if_(given && kind.center, out),
         [TENSOR_drstd] = if_(given, out),
     };
-    return parts[id];
+    memcpy(parts, all, sizeof(all));
+}
+
+void clnorm_tensor_uses_of(const clnorm_desc *desc, clnorm_direction direction, uint64_t rows,
+                           clnorm_tensor_use uses[TENSOR_COUNT])
+{
+    part parts[TENSOR_COUNT];
+    shape shapes[SHAPE_KINDS];
+    (direction == CLNORM_FORWARD ? find_forward_parts : find_backward_parts)(desc, parts);
+    find_shapes(desc, rows, shapes);
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        const shape *s = &shapes[tensors[id].shape];
+        uses[id] = (clnorm_tensor_use){parts[id].role, parts[id].required,
+                                       s->has_stride,  dtype_of(desc, (clnorm_tensor_id)id),
+                                       s->extent,      s->rows,
+                                       s->cols};
+    }
 }
 
 clnorm_tensor_use clnorm_tensor_use_of(const clnorm_desc *desc, clnorm_direction direction,
                                        clnorm_tensor_id id, uint64_t rows)
 {
-    const part p = direction == CLNORM_FORWARD ? forward_part(desc, id) : backward_part(desc, id);
-    clnorm_tensor_use use = {.role = p.role, .required = p.required, .dtype = dtype_of(desc, id)};
-    set_shape(&use, desc, tensors[id].shape, rows);
-    return use;
+    clnorm_tensor_use uses[TENSOR_COUNT];
+    clnorm_tensor_uses_of(desc, direction, rows, uses);
+    return uses[id];
 }
 
 /* ---- arrays -------------------------------------------------------------------------------- */

@@ -51,7 +51,10 @@ typedef struct clnorm_tensor_use {
     uint64_t rows, cols;
 } clnorm_tensor_use;
 
-/* desc: a resolved one, see clnorm_desc_resolve. */
+/* Of all tensors, which costs hardly more than of one. desc: a resolved one, see
+ * clnorm_desc_resolve. */
+void clnorm_tensor_uses_of(const clnorm_desc *desc, clnorm_direction direction, uint64_t rows,
+                           clnorm_tensor_use uses[TENSOR_COUNT]);
 clnorm_tensor_use clnorm_tensor_use_of(const clnorm_desc *desc, clnorm_direction direction,
                                        clnorm_tensor_id id, uint64_t rows);
 

@@ -13,37 +13,35 @@ static const clnorm_tensor_id pairs[][2] = {
 };
 
 static clnorm_status check_alone(const clnorm_desc *desc, clnorm_direction direction, uint64_t rows,
-                                 clnorm_tensor_id id, bool given, clnorm_error *error)
+                                 const clnorm_tensor_use *uses, const bool *given,
+                                 clnorm_error *error)
 {
-    const clnorm_tensor_use use = clnorm_tensor_use_of(desc, direction, id, 1);
     const char *const way = direction == CLNORM_FORWARD ? "forward" : "backward";
-    if (given && use.role == CLNORM_UNUSED)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s is given, but %s of this descriptor, %s, has no use for it: it must "
-                           "be NULL",
-                           clnorm_tensor_name(id), clnorm_kind_name(desc->kind), way);
-    if (!given && use.required && rows > 0)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s is NULL, and %s of this descriptor, %s, "
-                           "needs it",
-                           clnorm_tensor_name(id), clnorm_kind_name(desc->kind), way);
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        if (given[id] && uses[id].role == CLNORM_UNUSED)
+            return clnorm_fail(error, CLNORM_BAD_ARGS,
+                               "%s is given, but %s of this descriptor, %s, has no use for it: it "
+                               "must be NULL",
+                               clnorm_tensor_name((clnorm_tensor_id)id),
+                               clnorm_kind_name(desc->kind), way);
+        if (!given[id] && uses[id].required && rows > 0)
+            return clnorm_fail(
+                error, CLNORM_BAD_ARGS, "%s is NULL, and %s of this descriptor, %s, needs it",
+                clnorm_tensor_name((clnorm_tensor_id)id), clnorm_kind_name(desc->kind), way);
+    }
     return CLNORM_OK;
 }
 
-static clnorm_role role_of(const clnorm_desc *desc, clnorm_direction direction, clnorm_tensor_id id)
-{
-    return clnorm_tensor_use_of(desc, direction, id, 1).role;
-}
-
 /* A backward pass starts from the sum, or from all that it is made of. */
-static clnorm_status check_sum(const clnorm_desc *desc, const bool *given, clnorm_error *error)
+static clnorm_status check_sum(const clnorm_desc *desc, const clnorm_tensor_use *uses,
+                               const bool *given, clnorm_error *error)
 {
     static const clnorm_tensor_id parts[] = {TENSOR_x, TENSOR_residual, TENSOR_x_bias};
-    if (role_of(desc, CLNORM_BACKWARD, TENSOR_sum) == CLNORM_UNUSED ||
-        desc->backward == CLNORM_FROM_OUTPUT)
+    if (uses[TENSOR_sum].role == CLNORM_UNUSED || desc->backward == CLNORM_FROM_OUTPUT)
         return CLNORM_OK;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        const bool used = role_of(desc, CLNORM_FORWARD, parts[i]) == CLNORM_INPUT;
+        const bool used =
+            clnorm_tensor_use_of(desc, CLNORM_FORWARD, parts[i], 1).role != CLNORM_UNUSED;
         const bool for_gate = given[TENSOR_dgate] && parts[i] != TENSOR_residual;
         if (used && !given[parts[i]] && (!given[TENSOR_sum] || for_gate))
             return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL, and %s",
@@ -83,13 +81,13 @@ static clnorm_status check_pairs(const clnorm_desc *desc, clnorm_direction direc
 clnorm_status clnorm_tensors_check(const clnorm_desc *desc, clnorm_direction direction,
                                    uint64_t rows, const bool *given, clnorm_error *error)
 {
-    clnorm_status status = CLNORM_OK;
-    for (int id = 0; status == CLNORM_OK && id < TENSOR_COUNT; id++)
-        status = check_alone(desc, direction, rows, (clnorm_tensor_id)id, given[id], error);
+    clnorm_tensor_use uses[TENSOR_COUNT];
+    clnorm_tensor_uses_of(desc, direction, 1, uses);
+    clnorm_status status = check_alone(desc, direction, rows, uses, given, error);
     if (status == CLNORM_OK)
         status = check_pairs(desc, direction, given, error);
     if (status == CLNORM_OK && rows > 0 && direction == CLNORM_BACKWARD)
-        status = check_sum(desc, given, error);
+        status = check_sum(desc, uses, given, error);
     if (status == CLNORM_OK && rows > 0)
         status = check_sets(desc, rows, error);
     return status;

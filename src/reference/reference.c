@@ -41,8 +41,8 @@ void clnorm_evaluation_init(clnorm_evaluation *e, const clnorm_desc *desc,
         .scale_offset = clnorm_dtype_round(type, desc->scale_offset),
         .keep = desc->dropout < 1 ? clnorm_dtype_round(type, 1 / (1 - desc->dropout)) : 0,
     };
+    clnorm_tensor_uses_of(desc, direction, rows, e->uses);
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        e->uses[id] = clnorm_tensor_use_of(desc, direction, (clnorm_tensor_id)id, rows);
         e->arrays[id] = clnorm_host_array(args, (clnorm_tensor_id)id);
     }
 }
