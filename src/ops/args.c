@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "ops/lines.h"
 #include "runtime/mem.h"
+#include "runtime/queue.h"
 
 /* A tensor of the call with all that the checks need. */
 typedef struct {
@@ -45,7 +46,7 @@ static clnorm_status find_span(operand *o, clnorm_error *error)
 static clnorm_status check_operand(const clnorm_op *op, operand *o, clnorm_error *error)
 {
     clnorm_status status;
-    TRY(clnorm_mem_query(o->tensor->buffer, &o->mem, error));
+    TRY(clnorm_mem_query(op->context, o->tensor->buffer, &o->mem, error));
     if (o->mem.context != op->context->cl)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is of another OpenCL context than the op",
                            o->name);
@@ -101,7 +102,9 @@ static clnorm_status collect(const clnorm_op *op, clnorm_direction direction, ui
                              const clnorm_args *args, operands *all, clnorm_error *error)
 {
     bool given[TENSOR_COUNT];
+    clnorm_tensor_use uses[TENSOR_COUNT];
     clnorm_args_given(args, given);
+    clnorm_tensor_uses_of(&op->desc, direction, rows, uses);
     all->count = 0;
     for (int i = 0; i < TENSOR_COUNT; i++) {
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
@@ -110,7 +113,7 @@ static clnorm_status collect(const clnorm_op *op, clnorm_direction direction, ui
                 .id = id,
                 .name = clnorm_tensor_name(id),
                 .tensor = clnorm_args_tensor(args, id),
-                .use = clnorm_tensor_use_of(&op->desc, direction, id, rows),
+                .use = uses[i],
             };
     }
     return clnorm_tensors_check(&op->desc, direction, rows, given, error);
@@ -130,7 +133,7 @@ static clnorm_status collect_workspace(const clnorm_op *op, clnorm_direction dir
     if (!workspace->buffer || direction == CLNORM_FORWARD || !clnorm_leaves_lines(op, given))
         return CLNORM_OK;
     TRY(clnorm_op_workspace(op, direction, rows, &bytes, error));
-    TRY(clnorm_mem_query(workspace->buffer, &mem, error));
+    TRY(clnorm_mem_query(op->context, workspace->buffer, &mem, error));
     if (workspace->offset % 8 || workspace->offset > mem.bytes ||
         mem.bytes - workspace->offset < bytes)
         return clnorm_fail(error, CLNORM_BAD_ARGS,

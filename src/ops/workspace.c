@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/lines.h"
+#include "runtime/queue.h"
 
 #include <stdlib.h>
 
@@ -24,17 +25,15 @@ clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction directio
     return CLNORM_OK;
 }
 
-static clnorm_status check_in_order(cl_command_queue queue, clnorm_error *error)
+static clnorm_status check_in_order(const clnorm_op *op, cl_command_queue queue,
+                                    clnorm_error *error)
 {
-    cl_command_queue_properties properties = 0;
-    clnorm_status status;
-    TRY_CL(
-        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof(properties), &properties, NULL));
-    if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
+    bool in_order;
+    const clnorm_status status = clnorm_queue_in_order(op->context, queue, &in_order, error);
+    if (status == CLNORM_OK && !in_order)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "workspace.buffer is NULL and queue is out-of-order: calls could share "
                            "a workspace at the same time; give one of clnorm_op_workspace bytes");
-fail:
     return status;
 }
 
@@ -82,7 +81,7 @@ clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, 
 {
     if (bytes == 0)
         return CLNORM_OK;
-    clnorm_status status = check_in_order(queue, error);
+    clnorm_status status = check_in_order(op, queue, error);
     if (status != CLNORM_OK)
         return status;
     struct clnorm_workspace *w = entry_of(clnorm_workspaces_of(op), queue);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/context.h"
 #include "runtime/device.h"
+#include "runtime/mem_table.h"
 #include "runtime/program.h"
 #include "runtime/program_cache.h"
+#include "runtime/queue.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #ifdef _WIN32
@@ -26,7 +27,10 @@ static clnorm_status make(cl_context cl, const clnorm_device *device, clnorm_log
                           clnorm_context **out, clnorm_error *error)
 {
     clnorm_context *context = calloc(1, sizeof(*context));
-    if (!context) {
+    clnorm_mem_table *mems = clnorm_mem_table_create(cl);
+    if (!context || !mems) {
+        free(context);
+        clnorm_mem_table_release(mems);
         clReleaseContext(cl);
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a context");
     }
@@ -36,7 +40,9 @@ static clnorm_status make(cl_context cl, const clnorm_device *device, clnorm_log
                                 .log = log,
                                 .user = user,
                                 .process = process_id(),
-                                .lock = CLNORM_LOCK_INIT};
+                                .lock = CLNORM_LOCK_INIT,
+                                .queues = {.lock = CLNORM_LOCK_INIT},
+                                .mems = mems};
     clnorm_log(context, CLNORM_LOG_INFO, "device: %s (%s, driver %s)", device->name,
                device->platform_name, device->driver);
     *out = context;
@@ -129,6 +135,8 @@ void clnorm_context_destroy(clnorm_context *context)
         return;
     clnorm_programs_release(context);
     clnorm_program_cache_close(context);
+    clnorm_queues_forget(context);
+    clnorm_mem_table_release(context->mems);
     clReleaseContext(context->cl);
     free(context);
 }

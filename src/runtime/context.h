@@ -5,8 +5,24 @@
 #include "base/lock.h"
 #include "runtime/opencl.h"
 
+#include <stdbool.h>
+
 struct clnorm_program;
 struct clnorm_program_cache;
+struct clnorm_mem_table;
+
+enum { CLNORM_KNOWN_QUEUES = 8 };
+
+typedef struct clnorm_known_queue {
+    cl_command_queue queue; /* retained; NULL: none yet */
+    bool in_order;
+} clnorm_known_queue;
+
+typedef struct clnorm_known_queues {
+    clnorm_lock lock;
+    clnorm_known_queue of[CLNORM_KNOWN_QUEUES];
+    unsigned next;
+} clnorm_known_queues;
 
 struct clnorm_context {
     cl_context cl;
@@ -18,6 +34,8 @@ struct clnorm_context {
     clnorm_lock lock; /* of what follows */
     struct clnorm_program *programs;
     struct clnorm_program_cache *cache; /* NULL: off */
+    clnorm_known_queues queues; /* has a lock of its own */
+    struct clnorm_mem_table *mems;
 };
 
 /* CLNORM_FORKED in a child of the process that made the context. */
