@@ -2,53 +2,19 @@
 #include "base/checked.h"
 #include "base/desc.h"
 #include "base/kind.h"
-#include "ops/lines.h"
+#include "ops/sums.h"
 #include "ops/switches.h"
-
-/* A backward pass over some rows or all, and the lines of partial sums that it leaves. */
-typedef struct {
-    const clnorm_op *op;
-    cl_command_queue queue;
-    const clnorm_args *args;
-    clnorm_part part;
-    clnorm_lines lines;
-} pass;
-
-static bool is_wanted(const pass *p, clnorm_tensor_id id)
-{
-    return clnorm_args_tensor(p->args, id)->buffer != NULL;
-}
-
-/* A gradient that is a sum over rows: of each mod, or of all. */
-static bool is_summed(const pass *p, size_t gradient)
-{
-    return p->lines.gradients[gradient].used && is_wanted(p, p->lines.gradients[gradient].id);
-}
-
-static void push_workspace(clnorm_arg_list *list, const pass *p, uint64_t line_offset)
-{
-    const clnorm_tensor *workspace = &p->args->workspace;
-    clnorm_push_vector(list, workspace->buffer,
-                       workspace->offset / (list->wide ? 8 : 4) + line_offset);
-}
-
-static bool has_lines(const pass *p)
-{
-    bool any = false;
-    for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
-        any = any || is_summed(p, i);
-    return any;
-}
+#include "runtime/queue.h"
 
 /* ---- dx and the lines ---------------------------------------------------------------------- */
 
-static void push_lines_of(clnorm_arg_list *list, const pass *p, size_t gradient)
+static void push_lines_of(clnorm_arg_list *list, const clnorm_pass *p, size_t gradient)
 {
-    clnorm_push_u64(list, is_summed(p, gradient) ? p->lines.gradients[gradient].first : UINT64_MAX);
+    clnorm_push_u64(list, clnorm_is_summed(p, gradient) ? p->lines.first[gradient] : UINT64_MAX);
 }
 
 /* The arguments that only some programs have, in the order of BACKWARD_ARGS. */
-static void push_more(clnorm_arg_list *list, const pass *p)
+static void push_more(clnorm_arg_list *list, const clnorm_pass *p)
 {
     const clnorm_desc *d = &p->op->desc;
     if (clnorm_desc_has_sum(d)) {
@@ -81,7 +47,7 @@ static void push_more(clnorm_arg_list *list, const pass *p)
         clnorm_push_1d(list, p->args, TENSOR_dweight);
 }
 
-static void push_tensors(clnorm_arg_list *list, const pass *p)
+static void push_tensors(clnorm_arg_list *list, const clnorm_pass *p)
 {
     const uint64_t cols = p->op->desc.cols;
     clnorm_push_2d(list, p->args, TENSOR_dx, cols);
@@ -92,15 +58,15 @@ static void push_tensors(clnorm_arg_list *list, const pass *p)
     clnorm_push_1d(list, p->args, TENSOR_rstd);
     clnorm_push_1d(list, p->args, TENSOR_weight);
     clnorm_push_1d(list, p->args, TENSOR_bias);
-    push_workspace(list, p, 0);
+    clnorm_push_vector(list, p->args->workspace.buffer, clnorm_lines_offset(p));
     push_lines_of(list, p, CLNORM_LINES_DWEIGHT);
     push_lines_of(list, p, CLNORM_LINES_DBIAS);
-    clnorm_push_u64(list, p->lines.gradients[CLNORM_LINES_DWEIGHT].length);
+    clnorm_push_u64(list, p->op->gradients[CLNORM_LINES_DWEIGHT].length);
     clnorm_push_u64(list, cols);
 }
 
 /* Groups of the kernel: a team for each slab of the part, or for so many sets. */
-static uint64_t groups_of(const pass *p, const clnorm_geometry *geometry, uint64_t sets,
+static uint64_t groups_of(const clnorm_pass *p, const clnorm_geometry *geometry, uint64_t sets,
                           uint64_t sets_per_group)
 {
     const uint64_t end = p->part.first + p->part.rows;
@@ -111,7 +77,7 @@ static uint64_t groups_of(const pass *p, const clnorm_geometry *geometry, uint64
     return ceil_div(slabs, geometry->group_size / geometry->team_size);
 }
 
-static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error *error)
+static clnorm_status run_sets(const clnorm_pass *p, clnorm_events events, clnorm_error *error)
 {
     const clnorm_op *op = p->op;
     const clnorm_desc *d = &op->desc;
@@ -125,7 +91,7 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
     if (status != CLNORM_OK)
         return status;
     const uint64_t sets_per_group =
-        p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && has_lines(p))
+        p->lines.slabs_per_mod > 0 || (p->lines.slab > 1 && clnorm_any_sums(p, CLNORM_SUMS_OF_BOTH))
             ? p->lines.slab * shape.sets.inner
             : clnorm_sets_per_group(op, &built.geometry, sets, bytes / sets, p->part.all);
     push_tensors(&list, p);
@@ -147,101 +113,56 @@ static clnorm_status run_sets(const pass *p, clnorm_events events, clnorm_error 
                          built.geometry.group_size, events, error);
 }
 
-/* ---- sums of lines ------------------------------------------------------------------------- */
+/* ---- the pass ------------------------------------------------------------------------------ */
 
-/* Row m of a gradient is the sum of `per_row` lines from line `first` + m * per_row on. */
-typedef struct {
-    bool per_mod;
-    uint64_t rows, first, per_row;
-} line_sums;
-
-static clnorm_status add_lines(const pass *p, const line_sums *sums, size_t gradient,
-                               clnorm_events events, clnorm_error *error)
-{
-    const uint64_t cols = p->lines.gradients[gradient].length;
-    const uint64_t vectors = ceil_div(cols, p->op->geometry.vec);
-    clnorm_arg_list list = {.count = 0, .wide = p->op->desc.x_dtype == CLNORM_F64};
-    clnorm_built built;
-    const clnorm_status status = clnorm_op_kernel(p->op, CLNORM_KERNEL_SUMS, &built, error);
-    if (status != CLNORM_OK)
-        return status;
-    clnorm_push_2d(&list, p->args, p->lines.gradients[gradient].id, cols);
-    push_workspace(&list, p, p->lines.gradients[gradient].first + sums->first * cols);
-    clnorm_push_u64(&list, sums->per_row);
-    clnorm_push_u64(&list, p->lines.count - sums->first);
-    clnorm_push_u64(&list, sums->rows);
-    clnorm_push_u64(&list, cols);
-    clnorm_push_u64(&list, vectors);
-    return clnorm_launch(built.kernels, p->queue, list.args, list.count,
-                         (size_t)ceil_div(sums->rows * vectors, built.geometry.group_size),
-                         built.geometry.group_size, events, error);
-}
-
-static size_t count_sums(const pass *p, bool per_mod)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
-        count += is_summed(p, i) && p->lines.gradients[i].per_mod == per_mod;
-    return count;
-}
-
-/* Kernels one after the other, on out-of-order queues too: each waits for the one before. */
-static clnorm_status run_sums(const pass *p, const line_sums *sums, clnorm_events events,
+/* dx and the lines of the part, then the sums. The second kernel waits for the first by an event
+ * only where the queue does not see to it: events cost. */
+static clnorm_status run_pass(const clnorm_pass *p, clnorm_sums sums, clnorm_events events,
                               clnorm_error *error)
 {
-    clnorm_status status = CLNORM_OK;
-    size_t left = count_sums(p, sums->per_mod);
-    cl_event before = NULL;
-    for (size_t i = 0; i < CLNORM_GRADIENTS && status == CLNORM_OK; i++) {
-        if (!is_summed(p, i) || p->lines.gradients[i].per_mod != sums->per_mod)
-            continue;
-        cl_event next = NULL;
-        const clnorm_events chained = {before ? 1 : events.n_wait,
-                                       before ? &before : events.wait_list,
-                                       --left > 0 ? &next : events.event};
-        status = add_lines(p, sums, i, chained, error);
-        if (before)
-            clReleaseEvent(before);
-        before = next;
-    }
-    if (before)
-        clReleaseEvent(before);
-    return status;
-}
-
-bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args)
-{
-    const pass p = {.op = op, .args = args, .lines = clnorm_lines_of(op, 1)};
-    return count_sums(&p, false) > 0;
-}
-
-clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
-                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
-                                  clnorm_error *error)
-{
-    const pass p = {op, queue, args, part, clnorm_lines_of(op, part.all)};
+    clnorm_events first = events, last = events;
     cl_event done = NULL;
+    bool in_order = false;
     clnorm_status status;
-    if (count_sums(&p, true) == 0)
-        return run_sets(&p, events, error);
-    const line_sums sums = {true, ceil_div(part.rows, p.lines.rows_per_mod),
-                            clnorm_line_at(&p.lines, part.first), p.lines.slabs_per_mod};
-    const clnorm_events first = {events.n_wait, events.wait_list, &done};
-    const clnorm_events last = {1, &done, events.event};
-    TRY(run_sets(&p, first, error));
-    TRY(run_sums(&p, &sums, last, error));
+    if (!clnorm_any_sums(p, sums))
+        return run_sets(p, events, error);
+    TRY(clnorm_queue_in_order(p->op->context, p->queue, &in_order, error));
+    first.event = in_order ? NULL : &done;
+    TRY(run_sets(p, first, error));
+    last.n_wait = done ? 1 : 0;
+    last.wait_list = done ? &done : NULL;
+    TRY(clnorm_add_lines(p, sums, last, error));
 fail:
     if (done)
         clReleaseEvent(done);
     return status;
 }
 
+static clnorm_pass pass_of(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
+                           clnorm_part part)
+{
+    return (clnorm_pass){op, queue, args, part, clnorm_lines_of(op, part.all)};
+}
+
+clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
+                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
+                                  clnorm_error *error)
+{
+    const clnorm_pass p = pass_of(op, queue, args, part);
+    return run_pass(&p, CLNORM_SUMS_OF_MODS, events, error);
+}
+
+bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args)
+{
+    const clnorm_pass p = pass_of(op, NULL, args, (clnorm_part){0, 1, 1});
+    return clnorm_any_sums(&p, CLNORM_SUMS_OF_ALL);
+}
+
 clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
                               uint64_t all, clnorm_events events, clnorm_error *error)
 {
-    const pass p = {op, queue, args, {0, all, all}, clnorm_lines_of(op, all)};
-    const line_sums sums = {false, 1, 0, p.lines.count};
-    return run_sums(&p, &sums, events, error);
+    const clnorm_pass p = pass_of(op, queue, args, (clnorm_part){0, all, all});
+    return clnorm_add_lines(&p, CLNORM_SUMS_OF_ALL, events, error);
 }
 
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all)
@@ -267,23 +188,15 @@ static bool needs_workspace(const clnorm_op *op, const clnorm_args *args)
 static clnorm_status run(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
                          const clnorm_args *args, clnorm_events events, clnorm_error *error)
 {
-    const clnorm_part part = {0, rows, rows};
-    const bool sums = clnorm_has_sums(op, args);
-    cl_event done = NULL;
-    clnorm_events last = events;
+    const clnorm_pass p = pass_of(op, queue, args, (clnorm_part){0, rows, rows});
     clnorm_status status = CLNORM_OK;
-    if (rows > 0) {
-        const clnorm_events first = {events.n_wait, events.wait_list, sums ? &done : events.event};
-        TRY(clnorm_run_backward(op, queue, args, part, first, error));
-        last = (clnorm_events){1, &done, events.event};
-    }
-    if (sums)
-        TRY(clnorm_run_sums(op, queue, args, rows, last, error));
-    else if (rows == 0 && events.event)
+    if (rows > 0)
+        return run_pass(&p, CLNORM_SUMS_OF_BOTH, events, error);
+    if (clnorm_any_sums(&p, CLNORM_SUMS_OF_ALL))
+        return clnorm_add_lines(&p, CLNORM_SUMS_OF_ALL, events, error);
+    if (events.event)
         TRY_CL(clEnqueueMarkerWithWaitList(queue, events.n_wait, events.wait_list, events.event));
 fail:
-    if (done)
-        clReleaseEvent(done);
     return status;
 }
 

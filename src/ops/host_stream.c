@@ -309,12 +309,11 @@ static clnorm_status check_structs(const clnorm_op *op, const clnorm_host_args *
 /* A sum over no rows is 0, and that is a pattern of zero bits in every dtype. */
 static void clear_sums(const clnorm_op *op, const clnorm_host_args *args)
 {
-    const clnorm_lines lines = clnorm_lines_of(op, 0);
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
-        const clnorm_tensor_id id = lines.gradients[i].id;
+        const clnorm_tensor_id id = op->gradients[i].id;
         const clnorm_tensor_use use = clnorm_tensor_use_of(&op->desc, CLNORM_BACKWARD, id, 0);
         void *const data = clnorm_host_array(args, id).data;
-        if (data && lines.gradients[i].used)
+        if (data && op->gradients[i].used)
             memset(data, 0, (size_t)(use.rows * use.cols) * clnorm_dtype_bytes(use.dtype));
     }
 }

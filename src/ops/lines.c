@@ -54,28 +54,15 @@ static void add_elements(clnorm_lines *lines, uint64_t length)
 
 clnorm_lines clnorm_lines_of(const clnorm_op *op, uint64_t all)
 {
-    static const clnorm_tensor_id ids[CLNORM_GRADIENTS] = {
-        [CLNORM_LINES_DWEIGHT] = TENSOR_dweight, [CLNORM_LINES_DBIAS] = TENSOR_dbias,
-        [CLNORM_LINES_DX_BIAS] = TENSOR_dx_bias, [CLNORM_LINES_DGATE] = TENSOR_dgate,
-        [CLNORM_LINES_DSCALE] = TENSOR_dscale,   [CLNORM_LINES_DSHIFT] = TENSOR_dshift};
-    const clnorm_desc *d = &op->desc;
-    const clnorm_kind_info kind = clnorm_kind_of(d);
     clnorm_lines lines = {.slab = 1};
-    if (kind.channels)
+    if (clnorm_kind_of(&op->desc).channels)
         cut_channels(&lines, op, all);
     else
         cut_rows(&lines, op, all);
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
-        const clnorm_tensor_use use = clnorm_tensor_use_of(d, CLNORM_BACKWARD, ids[i], all);
-        const bool mods = i >= CLNORM_LINES_DGATE;
-        const bool direct = mods ? clnorm_has_row_mods(d) : kind.params == CLNORM_PER_ROW;
-        lines.gradients[i].id = ids[i];
-        lines.gradients[i].used = use.role == CLNORM_OUTPUT && !direct;
-        lines.gradients[i].per_mod = mods && d->rows_per_mod > 0;
-        lines.gradients[i].first = lines.elements;
-        lines.gradients[i].length = use.cols;
-        if (lines.gradients[i].used)
-            add_elements(&lines, use.cols);
+        lines.first[i] = lines.elements;
+        if (op->gradients[i].used)
+            add_elements(&lines, op->gradients[i].length);
     }
     return lines;
 }
@@ -90,10 +77,9 @@ uint64_t clnorm_line_at(const clnorm_lines *lines, uint64_t row)
 
 bool clnorm_leaves_lines(const clnorm_op *op, const bool *given)
 {
-    const clnorm_lines lines = clnorm_lines_of(op, 1);
     bool any = false;
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++)
-        any = any || (lines.gradients[i].used && given[lines.gradients[i].id]);
+        any = any || (op->gradients[i].used && given[op->gradients[i].id]);
     return any;
 }
 

@@ -7,27 +7,12 @@
 #include "ops/op.h"
 #include "ops/tensors.h"
 
-typedef enum clnorm_gradient {
-    CLNORM_LINES_DWEIGHT,
-    CLNORM_LINES_DBIAS,
-    CLNORM_LINES_DX_BIAS,
-    CLNORM_LINES_DGATE, /* from here on, of mods */
-    CLNORM_LINES_DSCALE,
-    CLNORM_LINES_DSHIFT,
-    CLNORM_GRADIENTS
-} clnorm_gradient;
-
 typedef struct clnorm_lines {
     uint64_t slab; /* rows whose sums are one line, or `per_slab` lines */
     uint64_t rows_per_mod, slabs_per_mod; /* of all rows, if they have no mods of their own */
     uint64_t per_slab; /* where rows have sets of channels: of blocks of segments; else 0 */
     uint64_t count; /* of all rows */
-    struct {
-        clnorm_tensor_id id;
-        bool used; /* the descriptor has it, and its sum is not complete at once */
-        bool per_mod; /* is summed up for each mod, not over all rows */
-        uint64_t first, length; /* where its lines begin, and of one of them: elements */
-    } gradients[CLNORM_GRADIENTS];
+    uint64_t first[CLNORM_GRADIENTS]; /* where a gradient's begin: elements */
     uint64_t elements; /* of the workspace */
 } clnorm_lines;
 

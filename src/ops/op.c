@@ -159,6 +159,7 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
                       .desc = resolved,
                       .lock = CLNORM_LOCK_INIT,
                       .workspaces = {CLNORM_LOCK_INIT, NULL}};
+    clnorm_gradients_of(&resolved, op->gradients);
     TRY(choose_geometry(op, build_now, error));
     *out = op;
     return CLNORM_OK;

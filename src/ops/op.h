@@ -4,6 +4,7 @@
 
 #include "base/lock.h"
 #include "ops/form.h"
+#include "ops/gradients.h"
 #include "runtime/launch.h"
 
 #include <stdbool.h>
@@ -43,6 +44,7 @@ struct clnorm_op {
     clnorm_context *context;
     clnorm_desc desc; /* resolved */
     clnorm_geometry geometry;
+    clnorm_gradient_info gradients[CLNORM_GRADIENTS];
     clnorm_workspaces workspaces; /* has a lock of its own */
     /* what changes after creation, under the lock */
     clnorm_lock lock;
@@ -90,8 +92,8 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
 clnorm_status clnorm_run_backward(const clnorm_op *op, cl_command_queue queue,
                                   const clnorm_args *args, clnorm_part part, clnorm_events events,
                                   clnorm_error *error);
-/* Enqueues one kernel for each gradient that is wanted, in order; the last one gives the event. At
- * least one of them must be wanted: see clnorm_has_sums. */
+/* One kernel. At least one gradient that is a sum over all rows must be wanted: see
+ * clnorm_has_sums. */
 clnorm_status clnorm_run_sums(const clnorm_op *op, cl_command_queue queue, const clnorm_args *args,
                               uint64_t all, clnorm_events events, clnorm_error *error);
 bool clnorm_has_sums(const clnorm_op *op, const clnorm_args *args);
