@@ -21,6 +21,7 @@ reported() {
 npy x.npy "'<f4'" False '(6, 32)' 768
 must_pass run x.npy -o out.npy --verify
 reported 'falsified 0'
+rm -f out.npy
 
 export CLNORM_LAYER_FALSIFY=forward_norm
 must_fail 1 'wrong result: 192 of 192 values from' run x.npy -o out.npy --verify
