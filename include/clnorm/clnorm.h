@@ -538,6 +538,12 @@ typedef struct clnorm_args {
  * and out-of-order queues of the op's context and device. rows 0 enqueues no kernel; the event is
  * valid all the same.
  *
+ * From the second call on with the same queue and buffers, and no wait list, nothing is allocated
+ * or asked of the driver: only arguments are set, and one kernel is enqueued (two in a backward
+ * pass with sums over rows). For that the context remembers buffers until they are destroyed, which
+ * the driver tells it (so code that links the static library must stay loaded as long as buffers
+ * that it was given), and retains the last few queues until it is destroyed itself.
+ *
  * CLNORM_BAD_ARGS: nothing was enqueued and *event is untouched. A buffer of another context, a
  * range past the end of its buffer, an output in read-only memory and an overlap are found here. */
 CLNORM_API clnorm_status clnorm_forward(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
