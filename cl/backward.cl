@@ -122,11 +122,6 @@ static inline realv xhat_of(const set_inputs *in, const grad_inputs *grad, const
     return first_lanes(y / weight_at(in, segment, c, n), n);
 }
 
-static inline realv s_at(const set_inputs *in, ulong segment, uint c, uint n)
-{
-    return FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
-}
-
 static inline realv dy_at(const grad_inputs *grad, ulong segment, uint c, uint n)
 {
     return TAKE(DY_TYPE)(grad->dy + segment * grad->dy_segment + c, n);

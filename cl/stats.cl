@@ -79,6 +79,12 @@ static inline realv centered(realv s, uint n, real scale, real shift)
     return first_lanes(s * scale - shift, n);
 }
 
+/* Where x^ is found from y, x need not be there. */
+static inline realv s_at(const set_inputs *in, ulong segment, uint c, uint n)
+{
+    return FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
+}
+
 /* What a work-item has of a set: `held`, or NULL and its share of the columns by number and size. */
 typedef struct {
     const realv *held;
@@ -94,7 +100,7 @@ typedef struct {
 
 static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 {
-#define STEP(k, c, n) values[k] = fetch(in, 0, c, n)
+#define STEP(k, c, n) values[k] = s_at(in, 0, c, n)
     FOR_HELD(cols, STEP)
 #undef STEP
 }
