@@ -151,14 +151,15 @@ static inline void join_parts(parts *part, const parts *other)
         fold_parts(&total, &part_);                                                                \
     }
 
-/* What a work-item holds of a row: vector k_, which begins at column c_ and has n_ columns. No array
- * is indexed by what is not a constant, or it would be in memory. */
+/* What a work-item holds of a row: vector k_, which begins at column c_ and has n_ columns. As no
+ * fewer than HOLD vectors hold the row, all but the last are whole, and their loads wait for no test.
+ * No array is indexed by what is not a constant, or it would be in memory. */
+#define HELD_COLUMN(k) (VEC * (TEAM_LANE + (k)*TEAM_SIZE))
 #define FOR_HELD(cols, STEP)                                                                       \
     {                                                                                              \
-        _Pragma("unroll") for (uint k_ = 0; k_ < HOLD; k_++)                                       \
-        {                                                                                          \
-            const uint c_ = VEC * (TEAM_LANE + k_ * TEAM_SIZE);                                    \
-            if (c_ < (cols))                                                                       \
-                STEP(k_, c_, min((cols)-c_, (uint)VEC));                                           \
-        }                                                                                          \
+        _Pragma("unroll") for (uint k_ = 0; k_ + 1 < HOLD; k_++)                                   \
+            STEP(k_, HELD_COLUMN(k_), VEC);                                                        \
+        const uint c_ = HELD_COLUMN(HOLD - 1);                                                     \
+        if (c_ < (cols))                                                                           \
+            STEP(HOLD - 1, c_, min((cols)-c_, (uint)VEC));                                         \
     }
