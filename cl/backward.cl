@@ -166,7 +166,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
     chunk k;
-    if (HOLD && own.held) {
+    if (HOLDS(own)) {
         parts held_part = {0, 0, 0};
 #define STEP(i, c, n)                                                                              \
     {                                                                                              \

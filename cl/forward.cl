@@ -70,7 +70,7 @@ static inline void normalize(const set_outputs *out, const set_inputs *in, const
 static inline void normalize_set(const set_outputs *out, const set_inputs *in,
                                  const set_stats *stats, ulong segments, uint cols, share own)
 {
-    if (HOLD && own.held) {
+    if (HOLDS(own)) {
 #define STEP(k, c, n) normalize(out, in, stats, own.held[k], 0, c, n)
         FOR_HELD(cols, STEP)
 #undef STEP

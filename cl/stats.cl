@@ -85,11 +85,15 @@ static inline realv s_at(const set_inputs *in, ulong segment, uint c, uint n)
     return FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
 }
 
-/* What a work-item has of a set: `held`, or NULL and its share of the columns by number and size. */
+/* What a work-item has of a set: its share of the columns by number and size, and their values where
+ * it HOLDS them. */
 typedef struct {
     const realv *held;
     uint lane, size;
 } share;
+
+/* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
+#define HOLDS(own) (HOLD && (own).size == TEAM_SIZE)
 
 /* Of this work-item, which reads what it is to hold. */
 #if HOLD
@@ -113,7 +117,7 @@ static inline real sum_part(const set_inputs *in, const set_shape *shape, real s
                             share own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
-    if (HOLD && own.held) {
+    if (HOLDS(own)) {
 #define STEP(k, c, n) total.a.hi += centered(own.held[k], n, scale, shift)
         FOR_HELD(shape->cols, STEP)
 #undef STEP
@@ -140,7 +144,7 @@ static inline real4 deviations_part(const set_inputs *in, const set_shape *shape
                                     real hi, share own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
-    if (HOLD && own.held) {
+    if (HOLDS(own)) {
         parts held_part = {0, 0, 0};
 #define STEP(k, c, n)                                                                              \
     add_deviation(&held_part, centered(own.held[k], n, scale, hi),                                 \
