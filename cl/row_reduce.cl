@@ -151,6 +151,13 @@ static inline void join_parts(parts *part, const parts *other)
         fold_parts(&total, &part_);                                                                \
     }
 
+/* A set of which values are held is only read to be done again. */
+#if HOLD
+#define ADD_SEGMENT_OF_SET ADD_SEGMENT
+#else
+#define ADD_SEGMENT_OF_SET ADD_SEGMENT_IN_PAIRS
+#endif
+
 /* What a work-item holds of a row: vector k_, which begins at column c_ and has n_ columns. As no
  * fewer than HOLD vectors hold the row, all but the last are whole, and their loads wait for no test.
  * No array is indexed by what is not a constant, or it would be in memory. */

@@ -125,7 +125,7 @@ static inline real sum_part(const set_inputs *in, const set_shape *shape, real s
     }
 #define STEP(part, c, n) (part)->a += centered(fetch(in, segment, c, n), n, scale, shift)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_IN_PAIRS(total, shape->cols, own.lane, own.size, STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, own.lane, own.size, STEP)
 #undef STEP
     return own_total(total.a);
 }
@@ -160,7 +160,7 @@ static inline real4 deviations_part(const set_inputs *in, const set_shape *shape
         add_deviation(part, centered(s, n, scale, hi), centered(s, n, 1, 0), shape->power);        \
     }
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_IN_PAIRS(total, shape->cols, own.lane, own.size, STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, own.lane, own.size, STEP)
 #undef STEP
     return own_totals(&total);
 }
