@@ -72,11 +72,12 @@ static clnorm_geometry sliced(const situation *s)
     return g;
 }
 
-/* Four vectors in flight for each work-item hide the latency of memory. */
+/* Four vectors in flight for each work-item hide the latency of memory; up to eight, as work-items of
+ * larger groups would have too few registers. */
 static clnorm_geometry held(const situation *s)
 {
     clnorm_geometry g = {.vec = 4, .group_size = 64};
-    while (g.group_size < 1024 && 4 * g.vec * g.group_size < s->sets.run)
+    while (g.group_size < 512 && 4 * g.vec * g.group_size < s->sets.run)
         g.group_size *= 2;
     return g;
 }
