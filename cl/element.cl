@@ -5,9 +5,11 @@
  *   VEC           columns that a work-item handles at once: 2, 4, 8 or 16
  *   ARITHMETIC    32 or 64: bits of the arithmetic; 64 needs cl_khr_fp64 and f64 tensors
  *   CPU_HINTS     1 on a CPU whose compiler is clang: __builtin_nontemporal_store, _prefetch
+ *   ALIGNED       1: rows are whole vectors, and aligned to their size: NVIDIA's compiler makes one
+ *                 access of a vector only then
  *
  * A storage type is one typedef and two conversions of VEC elements; STORAGE gives it the rest.
- * Pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type. */
+ * Else pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type. */
 #ifndef VEC
 #define VEC 16
 #endif
@@ -17,6 +19,9 @@
 #ifndef CPU_HINTS
 #define CPU_HINTS 0
 #endif
+#ifndef ALIGNED
+#define ALIGNED 0
+#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -25,6 +30,7 @@
 /* With `n` elements, 1 to VEC, of which VEC is a whole vector: TAKE gives them and zeros, PUT stores
  * them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all lanes. Only
  * the last columns of a row are fewer than VEC: on the hot path n is a constant. */
+#define IS_WHOLE(n) (ALIGNED || (n) >= VEC)
 #define TAKE(type) JOIN(take_, type)
 #define PUT(type) JOIN(put_, type)
 #define SPLAT(type) JOIN(splat_, type)
@@ -66,6 +72,9 @@ typedef VECTOR_OF(VEC) realv;
 #if CPU_HINTS
 #define LOAD_VECTOR(type, p) (((const global packed_##type *)(p))->v)
 #define STORE_VECTOR(type, vec, p) (((global packed_##type *)(p))->v = (vec))
+#elif ALIGNED
+#define LOAD_VECTOR(type, p) (((const global lanes_##type *)(p))->v)
+#define STORE_VECTOR(type, vec, p) (((global lanes_##type *)(p))->v = (vec))
 #else
 #define LOAD_VECTOR(type, p) VN(vload)(0, p)
 #define STORE_VECTOR(type, vec, p) VN(vstore)(vec, 0, p)
@@ -111,7 +120,7 @@ static inline realv first_lanes(realv v, uint n)
     static inline realv take_##type(const global type *p, uint n)                                  \
     {                                                                                              \
         lanes_##type part;                                                                         \
-        if (n >= VEC)                                                                              \
+        if (IS_WHOLE(n))                                                                           \
             return decode_##type(LOAD_VECTOR(type, p));                                            \
         FEW_LANES                                                                                  \
         for (uint k = 0; k < VEC; k++)                                                             \
@@ -126,9 +135,9 @@ static inline realv first_lanes(realv v, uint n)
     {                                                                                              \
         lanes_##type part;                                                                         \
         part.v = encode_##type(v);                                                                 \
-        if (n >= VEC && stream)                                                                    \
+        if (IS_WHOLE(n) && stream)                                                                 \
             STREAM_VECTOR(part.v, (global VN(bits) *)p);                                           \
-        else if (n >= VEC)                                                                         \
+        else if (IS_WHOLE(n))                                                                      \
             STORE_VECTOR(type, part.v, p);                                                         \
         else {                                                                                     \
             FEW_LANES                                                                              \

@@ -41,7 +41,7 @@ clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction directi
 {
     const bool saved = direction == CLNORM_BACKWARD && op->desc.stats == CLNORM_STATS_COMPUTED &&
                        args->rstd.buffer;
-    const bool usual = clnorm_is_usual(&op->desc, direction, args);
+    const bool usual = clnorm_is_usual(op, direction, args);
     clnorm_kernel_id id = CLNORM_KERNEL_FORWARD;
     while (kernels[id].purpose.direction != direction || kernels[id].purpose.saved != saved ||
            kernels[id].purpose.usual != usual)

@@ -103,9 +103,33 @@ bool clnorm_has_usual(const clnorm_desc *desc)
     return sets.plain && sets.per_col && kind.weight && kind.params == CLNORM_PER_COL;
 }
 
-bool clnorm_is_usual(const clnorm_desc *desc, clnorm_direction direction, const clnorm_args *args)
+/* Buffers begin where any vector may; their elements are multiples of one another. */
+static bool may_align(const clnorm_desc *desc, const clnorm_geometry *geometry)
 {
-    bool usual = clnorm_has_usual(desc);
+    return geometry->team_size > 1 && !geometry->cpu_hints && !desc->quant &&
+           desc->cols % geometry->vec == 0;
+}
+
+static bool is_aligned(const clnorm_args *args, unsigned vec)
+{
+    static const bool by_element[TENSOR_COUNT] = {
+        [TENSOR_mean] = true,        [TENSOR_rstd] = true,  [TENSOR_running_mean] = true,
+        [TENSOR_running_var] = true, [TENSOR_dmean] = true, [TENSOR_drstd] = true,
+    };
+    bool aligned = args->workspace.offset % (vec * sizeof(double)) == 0;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor *tensor = clnorm_args_tensor(args, (clnorm_tensor_id)i);
+        aligned = aligned && (by_element[i] || !tensor->buffer ||
+                              (tensor->offset % vec == 0 && tensor->stride % vec == 0));
+    }
+    return aligned;
+}
+
+bool clnorm_is_usual(const clnorm_op *op, clnorm_direction direction, const clnorm_args *args)
+{
+    const clnorm_desc *desc = &op->desc;
+    bool usual = clnorm_has_usual(desc) &&
+                 (!may_align(desc, &op->geometry) || is_aligned(args, op->geometry.vec));
     for (int i = 0; i < USUAL_TENSORS; i++) {
         const int expected = usual_tensors[i].is_given(desc, direction);
         const bool given = clnorm_args_tensor(args, usual_tensors[i].id)->buffer != NULL;
@@ -172,6 +196,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"PARTIAL", back && is_partial(d), 0},
         {"OVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
         {"GIVEN", given_bits(d, purpose), -1},
+        {"ALIGNED", purpose.usual && may_align(d, geometry), 0},
         {"SAVED", purpose.saved, 0},
         {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
         {"PARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
