@@ -72,8 +72,8 @@ static clnorm_geometry sliced(const situation *s)
     return g;
 }
 
-/* Four vectors in flight for each work-item hide the latency of memory; up to eight, as work-items of
- * larger groups would have too few registers. */
+/* Four vectors in flight for each work-item hide the latency of memory; up to eight, as work-items
+ * of larger groups would have too few registers. */
 static clnorm_geometry held(const situation *s)
 {
     clnorm_geometry g = {.vec = 4, .group_size = 64};

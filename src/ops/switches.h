@@ -13,8 +13,8 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
                               const clnorm_geometry *geometry, char text[CLNORM_MOST_DEFINES],
                               clnorm_error *error);
 
-/* Rows with a weight, and with a bias where a mean is subtracted, and all of their gradients, on GPUs
- * with offsets and strides of whole vectors: what nearly all calls give. */
+/* Rows with a weight, and with a bias where a mean is subtracted, and all of their gradients; on
+ * GPUs with offsets and strides of whole vectors: what nearly all calls give. */
 bool clnorm_has_usual(const clnorm_desc *desc);
 bool clnorm_is_usual(const clnorm_op *op, clnorm_direction direction, const clnorm_args *args);
 
