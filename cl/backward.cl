@@ -159,9 +159,9 @@ static inline real4 own_gradients(sums *total)
     return own_totals(total);
 }
 
-/* `own_dy`: beside own.held. */
+/* `own_dy`: beside own->held. */
 static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
-                                  const set_stats *stats, ulong segments, uint cols, share own,
+                                  const set_stats *stats, ulong segments, uint cols, const share *own,
                                   const realv *own_dy)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
@@ -170,7 +170,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
         parts held_part = {0, 0, 0};
 #define STEP(i, c, n)                                                                              \
     {                                                                                              \
-        find_chunk(&k, in, grad, stats, own.held[i], own_dy[i], 0, c, n);                          \
+        find_chunk(&k, in, grad, stats, own->held[i], own_dy[i], 0, c, n);                          \
         add_gradient(&held_part, &k, stats);                                                       \
     }
         FOR_HELD(cols, STEP)
@@ -432,7 +432,7 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #if OVERLAP
         if (!known)
 #endif
-            own = gradient_part(&in, &grad, &stats, shape.segments, cols, own_share, own_dy);
+            own = gradient_part(&in, &grad, &stats, shape.segments, cols, &own_share, own_dy);
         const real4 total = team_total(own, scratch);
         grad_sums g;
         finish_gradient(&g, total, &stats, &shape);

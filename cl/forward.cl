@@ -68,17 +68,17 @@ static inline void normalize(const set_outputs *out, const set_inputs *in, const
 }
 
 static inline void normalize_set(const set_outputs *out, const set_inputs *in,
-                                 const set_stats *stats, ulong segments, uint cols, share own)
+                                 const set_stats *stats, ulong segments, uint cols, const share *own)
 {
     if (HOLDS(own)) {
-#define STEP(k, c, n) normalize(out, in, stats, own.held[k], 0, c, n)
+#define STEP(k, c, n) normalize(out, in, stats, own->held[k], 0, c, n)
         FOR_HELD(cols, STEP)
 #undef STEP
         return;
     }
 #define STEP(c, n) normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n)
     for (ulong segment = 0; segment < segments; segment++)
-        FOR_SEGMENT(cols, own.lane, own.size, STEP)
+        FOR_SEGMENT(cols, LANE_OF(own), SIZE_OF(own), STEP)
 #undef STEP
 }
 
@@ -254,7 +254,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
             qsum[qsum_offset + q] = codes;
 #else
         if (!idle)
-            normalize_set(&out, &in, &stats, shape.segments, cols, own_share);
+            normalize_set(&out, &in, &stats, shape.segments, cols, &own_share);
 #endif
 #if STATS == 0
         if (mean && !idle && TEAM_LANE == 0)

@@ -93,7 +93,10 @@ typedef struct {
 } share;
 
 /* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
-#define HOLDS(own) (HOLD && (own).size == TEAM_SIZE)
+/* Constants where they can be: rusticl 22.3 ends a loop early whose step it takes from a struct. */
+#define LANE_OF(own) (TEAM_SIZE > 1 ? (own)->lane : 0u)
+#define SIZE_OF(own) (TEAM_SIZE > 1 ? (own)->size : 1u)
+#define HOLDS(own) (HOLD && (own)->size == TEAM_SIZE)
 
 /* Of this work-item, which reads what it is to hold. */
 #if HOLD
@@ -114,18 +117,18 @@ static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 
 /* This work-item's part of the sum of s * scale - shift. */
 static inline real sum_part(const set_inputs *in, const set_shape *shape, real scale, real shift,
-                            share own)
+                            const share *own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
     if (HOLDS(own)) {
-#define STEP(k, c, n) total.a.hi += centered(own.held[k], n, scale, shift)
+#define STEP(k, c, n) total.a.hi += centered(own->held[k], n, scale, shift)
         FOR_HELD(shape->cols, STEP)
 #undef STEP
         return own_total(total.a);
     }
 #define STEP(part, c, n) (part)->a += centered(fetch(in, segment, c, n), n, scale, shift)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_OF_SET(total, shape->cols, own.lane, own.size, STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_OF(own), SIZE_OF(own), STEP)
 #undef STEP
     return own_total(total.a);
 }
@@ -141,14 +144,14 @@ static inline void add_deviation(parts *part, realv e, realv s, real power)
 /* This work-item's part of the sums over s * scale - hi: (sum, powers, 0, 0). Where others share the
  * set the third is NaN instead if s is not finite. */
 static inline real4 deviations_part(const set_inputs *in, const set_shape *shape, real scale,
-                                    real hi, share own)
+                                    real hi, const share *own)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
     if (HOLDS(own)) {
         parts held_part = {0, 0, 0};
 #define STEP(k, c, n)                                                                              \
-    add_deviation(&held_part, centered(own.held[k], n, scale, hi),                                 \
-                  centered(own.held[k], n, 1, 0), shape->power)
+    add_deviation(&held_part, centered(own->held[k], n, scale, hi),                                 \
+                  centered(own->held[k], n, 1, 0), shape->power)
         FOR_HELD(shape->cols, STEP)
 #undef STEP
         fold_parts(&total, &held_part);
@@ -160,7 +163,7 @@ static inline real4 deviations_part(const set_inputs *in, const set_shape *shape
         add_deviation(part, centered(s, n, scale, hi), centered(s, n, 1, 0), shape->power);        \
     }
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_OF_SET(total, shape->cols, own.lane, own.size, STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_OF(own), SIZE_OF(own), STEP)
 #undef STEP
     return own_totals(&total);
 }
@@ -218,7 +221,7 @@ static inline bool is_off_center(const set_stats *stats)
 }
 #else
 static inline void team_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                              real scale, share own, local real4 *scratch)
+                              real scale, const share *own, local real4 *scratch)
 {
     real hi = 0;
     if (CENTER) {
@@ -319,7 +322,7 @@ static inline bool is_settled(const set_stats *stats, real eps)
  * take the same way. A work-item by itself takes the same code twice, which is less to compile. */
 #if TEAM_SIZE == 1
 static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  share own, local real4 *scratch)
+                                  const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     real scale = first, hi = CENTER ? guessed_mean(in, shape, scale) : 0;
@@ -340,13 +343,13 @@ static inline void rescued_stats(set_stats *stats, const set_inputs *in, const s
     real hi = 0;
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
-        hi = guess + sum_part(in, shape, scale, guess, alone) / shape->count;
+        hi = guess + sum_part(in, shape, scale, guess, &alone) / shape->count;
     }
-    finish_stats(stats, deviations_part(in, shape, scale, hi, alone), shape, scale, hi);
+    finish_stats(stats, deviations_part(in, shape, scale, hi, &alone), shape, scale, hi);
 }
 
 static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  share own, local real4 *scratch)
+                                  const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     team_stats(stats, in, shape, first, own, scratch);
@@ -385,7 +388,7 @@ static inline void given_stats(set_stats *stats, real mean, real rstd)
 #define FIND_STATS(stats, in, shape, q)                                                            \
     given_stats(&stats, CENTER ? mean[mean_offset + (q)] : 0, rstd[rstd_offset + (q)]);
 #else
-#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, own_share, scratch);
+#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, &own_share, scratch);
 #endif
 
 static inline real mean_of(const set_stats *stats)
