@@ -37,7 +37,8 @@ fi
 export OCLGRIND_LOG="$scratch/oclgrind.log" CLNORM_TEST_DEVICE="$name"
 # not the user's, and the many runs of a script need not compile the same again
 export CLNORM_CACHE_DIR="$scratch/programs"
-unset CLNORM_DEVICE CLNORM_CACHE
+export CLNORM_TUNE_FILE="$scratch/tuning"
+unset CLNORM_DEVICE CLNORM_CACHE CLNORM_TUNE
 
 code=0
 "$@" || code=$?

@@ -15,8 +15,8 @@
  *
  * The library never prints or exits, and keeps nothing outside of its handles but a lock around the
  * drivers' compilers and, where the application asks for them, the files of
- * clnorm_context_set_cache. Define CLNORM_NO_OPENCL to use the host reference without OpenCL
- * headers. */
+ * clnorm_context_set_cache. It reads no file but these and that of clnorm_context_set_tuning.
+ * Define CLNORM_NO_OPENCL to use the host reference without OpenCL headers. */
 #ifndef CLNORM_H
 #define CLNORM_H
 
@@ -191,8 +191,9 @@ enum {
     CLNORM_WITH_MODULATION = 8 /* scale, shift: [mods, cols] (adaptive norm, arXiv:2212.09748) */
 };
 
-/* How a device walks a row. The choice depends on the device and on cols, never on rows. A form that
- * cannot take such rows, or that the device fails, gives way to another: clnorm_op_desc tells. */
+/* How a device walks a row. The choice depends on the device and on cols, never on rows. A form
+ * that cannot take such rows, or that the device fails, gives way to another: clnorm_op_desc tells.
+ */
 typedef enum clnorm_form {
     CLNORM_FORM_AUTO = 0,
     CLNORM_FORM_SEQUENTIAL, /* a work-item owns whole rows: CPUs, FPGAs */
@@ -257,6 +258,13 @@ typedef struct clnorm_desc {
     double qscale_min; /* least scale; 0: FLT_EPSILON for i8, 1 / (512 * largest) for fp8 */
     double qscale_max; /* largest scale; 0: no limit */
     clnorm_source_of_backward backward;
+    /* How rows are walked, in place of what clnorm chooses: "form=held vec=4 group=256 team=256
+     * stream=33554432", or some of these. vec: columns that a work-item takes at once, 2, 4, 8 or
+     * 16; group, team: work-items of a work-group, and those of them that share a row, powers of
+     * two; stream: bytes of output from which on it goes past the cache, or never. What the device
+     * does not allow is made smaller, or another form takes over: clnorm_op_tuning tells. NULL: all
+     * is chosen. Read by clnorm_op_create only; the host reference needs none. */
+    const char *tuning;
 } clnorm_desc;
 
 #define CLNORM_MAX_COLS ((uint64_t)1 << 31)
@@ -268,8 +276,11 @@ typedef struct clnorm_desc {
             CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT, CLNORM_DTYPE_DEFAULT,                      \
             CLNORM_DTYPE_DEFAULT, 1e-5, CLNORM_FORM_AUTO, 0, 0, CLNORM_NCHW, CLNORM_EPS_INSIDE, 0, \
             0, 2, 0, 0, CLNORM_CAST_WIDE, CLNORM_STATS_COMPUTED, 0, 1, CLNORM_SUM_ROUNDED, 0, 1,   \
-            CLNORM_ACT_NONE, 0, 0.1, 0, CLNORM_QUANT_NONE, 0, 0, 0, 0, CLNORM_FROM_INPUT           \
+            CLNORM_ACT_NONE, 0, 0.1, 0, CLNORM_QUANT_NONE, 0, 0, 0, 0, CLNORM_FROM_INPUT, NULL     \
     }
+
+/* Enough for any text that clnorm_op_tuning writes. */
+#define CLNORM_TUNING_BYTES 128
 
 /* CLNORM_BAD_DESC with a text that names the field, its value and what is allowed. */
 CLNORM_API clnorm_status clnorm_desc_check(const clnorm_desc *desc, clnorm_error *error);
@@ -472,6 +483,19 @@ CLNORM_API clnorm_status clnorm_context_wrap(cl_context cl, cl_device_id device,
 CLNORM_API clnorm_status clnorm_context_set_cache(clnorm_context *context, const char *directory,
                                                   uint64_t max_bytes, clnorm_error *error);
 
+/* Use what `clnorm tune` found out about the device: a table of parameters for kinds, dtypes and
+ * columns, which ops that are made from then on look at. Off unless the application asks; a second
+ * call takes the place of the first. Parameters in a descriptor go before those of the table, and
+ * these before the library's own.
+ *
+ * path   of the table; NULL: $XDG_CONFIG_HOME/clnorm/tuning, else ~/.config/clnorm/tuning
+ *
+ * A file that is not there is an empty table. Where it cannot be read, a line is damaged, or was
+ * measured with another driver than that of today, the log has a line. The only error is
+ * CLNORM_BAD_ARGS, for context NULL or path "". */
+CLNORM_API clnorm_status clnorm_context_set_tuning(clnorm_context *context, const char *path,
+                                                   clnorm_error *error);
+
 /* NULL is allowed. Ops of the context must have been destroyed before. */
 CLNORM_API void clnorm_context_destroy(clnorm_context *context);
 
@@ -491,8 +515,13 @@ CLNORM_API clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_
                                           clnorm_op **op, clnorm_error *error);
 CLNORM_API void clnorm_op_destroy(clnorm_op *op);
 
-/* The descriptor with the form that was chosen. */
+/* The descriptor with the form that was chosen; its `tuning` is NULL. */
 CLNORM_API const clnorm_desc *clnorm_op_desc(const clnorm_op *op);
+/* Writes how the op walks rows, as desc->tuning takes it. It depends on the device, the descriptor
+ * and the tables of parameters, never on rows. CLNORM_BAD_ARGS with the bytes it takes if `bytes`
+ * are too few. */
+CLNORM_API clnorm_status clnorm_op_tuning(const clnorm_op *op, char *text, size_t bytes,
+                                          clnorm_error *error);
 /* Longest chain of dependent additions from an element to a sum over its row. */
 CLNORM_API unsigned clnorm_op_depth(const clnorm_op *op);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* secure_getenv */
+#define _GNU_SOURCE
 #include "base/cache_dir.h"
+
+#include "base/user_path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,34 +21,9 @@ static const char caches[] = ".cache";
 
 /* ---- where --------------------------------------------------------------------------------- */
 
-/* NULL also in a process that has more rights than who started it. */
-static const char *environment(const char *name)
-{
-#ifdef __GLIBC__
-    return secure_getenv(name);
-#else
-    return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
-#endif
-}
-
 static char *default_path(clnorm_error *error)
 {
-    const char *cache = environment("XDG_CACHE_HOME"), *home = environment("HOME");
-    const bool has_cache = cache && cache[0] == '/';
-    const char *base = has_cache ? cache : home;
-    if (!base || base[0] != '/') {
-        clnorm_fail(
-            error, CLNORM_BAD_ARGS,
-            "no directory for a cache: neither XDG_CACHE_HOME nor HOME is an absolute path");
-        return NULL;
-    }
-    const size_t room = strlen(base) + sizeof(caches) + sizeof("//clnorm");
-    char *path = malloc(room);
-    if (!path)
-        clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", room);
-    else
-        snprintf(path, room, "%s%s%s/clnorm", base, has_cache ? "" : "/", has_cache ? "" : caches);
-    return path;
+    return clnorm_user_path("XDG_CACHE_HOME", caches, "clnorm", "directory for a cache", error);
 }
 
 /* ---- making and opening -------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "base/dtype.h"
 #include "base/kind.h"
 #include "base/status.h"
+#include "base/tuning.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -193,6 +194,22 @@ static clnorm_status check_eps(const clnorm_desc *desc, clnorm_error *error)
                        desc->eps, least, most);
 }
 
+static clnorm_status check_tuning(const clnorm_desc *desc, clnorm_error *error)
+{
+    clnorm_tuning tuning;
+    clnorm_error reason;
+    if (!desc->tuning)
+        return CLNORM_OK;
+    if (clnorm_tuning_parse(desc->tuning, &tuning, &reason) != CLNORM_OK)
+        return clnorm_fail(error, CLNORM_BAD_DESC, "tuning: %s", reason.text);
+    if (tuning.form && desc->form && tuning.form != desc->form)
+        return clnorm_fail(error, CLNORM_BAD_DESC,
+                           "form is %u (%s) and tuning has form=%s; allowed is one of them",
+                           (unsigned)desc->form, clnorm_form_name(desc->form),
+                           clnorm_form_name(tuning.form));
+    return CLNORM_OK;
+}
+
 /* ---- all together -------------------------------------------------------------------------- */
 
 static clnorm_status check_enums(const clnorm_desc *desc, clnorm_error *error)
@@ -243,6 +260,8 @@ clnorm_status clnorm_desc_resolve(const clnorm_desc *desc, clnorm_desc *resolved
         status = check_eps(&d, error);
     if (status == CLNORM_OK)
         status = clnorm_desc_rules(&d, error);
+    if (status == CLNORM_OK)
+        status = check_tuning(&d, error);
     if (status == CLNORM_OK)
         *resolved = d;
     return status;

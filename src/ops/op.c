@@ -2,6 +2,7 @@
 #include "base/desc.h"
 #include "base/sets.h"
 #include "ops/switches.h"
+#include "ops/tuning.h"
 #include "runtime/program.h"
 
 #include <stdio.h>
@@ -131,7 +132,7 @@ static clnorm_status use_geometry(clnorm_op *op, const clnorm_geometry *geometry
 
 static clnorm_status choose_geometry(clnorm_op *op, bool build_now, clnorm_error *error)
 {
-    const clnorm_tuning tuning = {.form = op->desc.form};
+    const clnorm_tuning tuning = clnorm_op_take_tuning(op);
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
     clnorm_geometry list[CLNORM_MOST_CANDIDATES];
     const size_t count = clnorm_geometry_list(op->context, &op->desc, &tuning, list);

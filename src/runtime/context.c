@@ -135,6 +135,7 @@ void clnorm_context_destroy(clnorm_context *context)
         return;
     clnorm_programs_release(context);
     clnorm_program_cache_close(context);
+    clnorm_tuning_table_release(&context->tuning);
     clnorm_queues_forget(context);
     clnorm_mem_table_release(context->mems);
     clReleaseContext(context->cl);

@@ -3,6 +3,7 @@
 #define CLNORM_RUNTIME_CONTEXT_H
 
 #include "base/lock.h"
+#include "base/tuning_table.h"
 #include "runtime/opencl.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct clnorm_context {
     clnorm_lock lock; /* of what follows */
     struct clnorm_program *programs;
     struct clnorm_program_cache *cache; /* NULL: off */
+    clnorm_tuning_table tuning; /* the user's; empty: off */
     clnorm_known_queues queues; /* has a lock of its own */
     struct clnorm_mem_table *mems;
 };
