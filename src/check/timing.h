@@ -18,4 +18,22 @@ typedef struct clnorm_timing {
 clnorm_status clnorm_time_forward(const clnorm_op *op, uint64_t rows, const clnorm_host_args *args,
                                   clnorm_timing *timing, clnorm_error *error);
 
+enum { CLNORM_MOST_RACERS = 2 };
+
+typedef struct clnorm_racer {
+    const clnorm_op *op;
+    const void *y; /* its verified result: the bits of another op may differ */
+    double seconds; /* set: median of a launch */
+    double ratio; /* set: median of what it takes over what the first one takes beside it */
+} clnorm_racer;
+
+/* Times ops of one descriptor in turns, on the same inputs, beside the copy of the first one's. The
+ * `rows` of args are put on the device `tiles` times, or as often as they fit, one behind the
+ * other, and the result is compared with as many copies of y: kinds with sets of whole rows only.
+ * Launches are timed in batches of 2 ms at least. Takes about 0.3 s and the time of three rounds.
+ * timing: of the first one. */
+clnorm_status clnorm_time_race(clnorm_racer *racers, size_t count, uint64_t rows, uint64_t tiles,
+                               const clnorm_host_args *args, clnorm_timing *timing,
+                               clnorm_error *error);
+
 #endif
