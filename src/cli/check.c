@@ -28,7 +28,7 @@ static bool check_cases(struct check_report *report, const clnorm_device *device
 {
     struct progress progress;
     bool ok = true;
-    progress_begin(&progress, device->name, "checking", count);
+    progress_begin(&progress, device->name, "checking", "cases", count);
     for (size_t i = 0; ok && i < count && !interrupt_pending(); i++) {
         clnorm_check_result result;
         clnorm_check_run(context, &cases[i], &result);

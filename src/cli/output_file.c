@@ -180,6 +180,32 @@ void output_file_close(struct output_file *output)
     *output = (struct output_file){.fd = -1};
 }
 
+static int write_all(int fd, const char *text, size_t bytes)
+{
+    while (bytes > 0) {
+        const ssize_t written = write(fd, text, bytes);
+        if (written < 0 && errno != EINTR)
+            return errno;
+        if (written > 0) {
+            text += written;
+            bytes -= (size_t)written;
+        }
+    }
+    return fsync(fd) == 0 ? 0 : errno;
+}
+
+bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_error *error)
+{
+    struct output_file output = {.path = path, .fd = -1};
+    bool ok = find_target(&output, error) && open_temporary(&output, error);
+    const int reason = ok ? write_all(output.fd, text, bytes) : 0;
+    if (reason)
+        ok = failed(&output, "cannot be written", reason, error);
+    ok = ok && output_file_publish(&output, error);
+    output_file_close(&output);
+    return ok;
+}
+
 bool output_file_is(const struct output_file *output, dev_t device, ino_t inode)
 {
     struct stat info;

@@ -31,6 +31,9 @@ bool output_file_publish(struct output_file *output, clnorm_error *error);
 /* Removes the temporary file, if it is still there, and frees what the struct holds. */
 void output_file_close(struct output_file *output);
 
+/* A file of any kind with these bytes; it appears whole or not at all, too. */
+bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_error *error);
+
 /* Would publishing replace the file at `path`, or another output's file? */
 bool output_file_is(const struct output_file *output, dev_t device, ino_t inode);
 bool output_file_same(const struct output_file *a, const struct output_file *b);

@@ -9,10 +9,14 @@
 
 static const double interval = 0.1; /* seconds: often enough to look alive */
 
-void progress_begin(struct progress *progress, const char *device, const char *work, uint64_t rows)
+void progress_begin(struct progress *progress, const char *device, const char *work,
+                    const char *unit, uint64_t count)
 {
-    *progress = (struct progress){
-        .device = device, .work = work, .rows = rows, .is_on = isatty(STDERR_FILENO)};
+    *progress = (struct progress){.device = device,
+                                  .work = work,
+                                  .unit = unit,
+                                  .count = count,
+                                  .is_on = isatty(STDERR_FILENO)};
     if (!progress->is_on)
         return;
     progress->started = clnorm_clock();
@@ -29,21 +33,22 @@ static void format_time(char *text, size_t bytes, double seconds)
         snprintf(text, bytes, "%lu:%02lu", whole / 60, whole % 60);
 }
 
-void progress_update(struct progress *progress, uint64_t rows_done)
+void progress_update(struct progress *progress, uint64_t done)
 {
     const double time = progress->is_on ? clnorm_clock() : 0;
     if (!progress->is_on || (progress->shown > 0 && time - progress->shown < interval))
         return;
     progress->shown = time;
     char left[32] = "?";
-    const double share = progress->rows ? (double)rows_done / (double)progress->rows : 1;
-    if (rows_done > 0)
+    const double share = progress->count ? (double)done / (double)progress->count : 1;
+    if (done > 0)
         format_time(left, sizeof(left), (time - progress->started) * (1 - share) / share);
     /* a line that wraps could not be cleared: the end of a long device name may be cut */
     const unsigned width = terminal_width(stderr);
     char line[256];
-    snprintf(line, sizeof(line), "%.0f %%, %s left, %s: %" PRIu64 " of %" PRIu64 " rows on %s",
-             100 * share, left, progress->work, rows_done, progress->rows, progress->device);
+    snprintf(line, sizeof(line), "%.0f %%, %s left, %s: %" PRIu64 " of %" PRIu64 " %s on %s",
+             100 * share, left, progress->work, done, progress->count, progress->unit,
+             progress->device);
     fprintf(stderr, "\r\033[K%.*s", width > 1 ? (int)width - 1 : 79, line);
     fflush(stderr);
 }

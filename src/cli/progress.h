@@ -8,15 +8,16 @@
 #include <stdint.h>
 
 struct progress {
-    const char *device, *work;
-    uint64_t rows;
+    const char *device, *work, *unit;
+    uint64_t count;
     double started, shown; /* seconds */
     bool is_on;
 };
 
-/* Such as "llvmpipe", "verifying"; both are borrowed. */
-void progress_begin(struct progress *progress, const char *device, const char *work, uint64_t rows);
-void progress_update(struct progress *progress, uint64_t rows_done);
+/* Such as "llvmpipe", "verifying", "rows"; all are borrowed. */
+void progress_begin(struct progress *progress, const char *device, const char *work,
+                    const char *unit, uint64_t count);
+void progress_update(struct progress *progress, uint64_t done);
 /* Clears the line. */
 void progress_end(struct progress *progress);
 

@@ -69,7 +69,7 @@ static bool prove(const struct run_session *session, const struct run_job *job,
 {
     struct run_watch watch = {.done = drop_done, .user = (void *)job};
     bool is_done = true;
-    progress_begin(&watch.progress, finding->device->name, "proving", job->rows);
+    progress_begin(&watch.progress, finding->device->name, "proving", "rows", job->rows);
     for (uint64_t first = 0; is_done && first < job->rows; first += block->rows) {
         const uint64_t left = job->rows - first;
         const uint64_t rows = left < block->rows ? left : block->rows;

@@ -121,13 +121,13 @@ static bool calculate(struct outputs *outputs, const struct run_session *session
         if (outputs->files[id].path)
             clnorm_host_array_set(&args, (clnorm_tensor_id)id, outputs->files[id].data, 0);
     struct run_watch watch = {.done = drop_done, .user = outputs};
-    progress_begin(&watch.progress, name, work, job->rows);
+    progress_begin(&watch.progress, name, work, "rows", job->rows);
     bool is_done = run_call(session, job, job->rows, &args, &watch, report, error);
     progress_end(&watch.progress);
     if (!is_done || !job->options->verify)
         return is_done;
     watch.rows_before = 0;
-    progress_begin(&watch.progress, name, "verifying", job->rows);
+    progress_begin(&watch.progress, name, "verifying", "rows", job->rows);
     is_done = run_verify(session, job, 0, job->rows, &args, &before, &watch, verdict, error);
     progress_end(&watch.progress);
     return is_done;
