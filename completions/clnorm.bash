@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check cache --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check cache tune --help --version' -- "$current")
         return
     fi
 
@@ -45,8 +45,10 @@ _clnorm() {
     run:--quant) words='static row group' ;;
     check:--dtype) words='all f32 f16 bf16 f64 mixed' ;;
     check:--direction) words='all forward backward' ;;
+    tune:--op) words='all layer_norm rms_norm' ;;
+    tune:--dtype) words='all f32 f16 bf16' ;;
     check:--form) words='all sequential sliced held cooperative' ;;
-    *:--device | run:-d | check:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
+    *:--device | run:-d | check:-d | tune:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
     run:-o | run:--*)
         if [[ $option = -o || " ${files//[[:space:]]/ } " == *" $option "* ]]; then
             compopt -o filenames
@@ -55,6 +57,7 @@ _clnorm() {
         fi
         [[ " ${numbers//[[:space:]]/ } " == *" $option "* ]] && return
         ;;
+    tune:--cols | tune:--max-time | tune:--max-bytes) return ;;
     check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
     if [ -n "$words" ]; then
@@ -76,6 +79,7 @@ _clnorm() {
     case $command in
     cache) words='--json --no-color --help' ;;
     devices) words+=' --doctor' ;;
+    tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
     esac

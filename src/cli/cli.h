@@ -31,6 +31,7 @@ int cmd_devices(int argc, const char **argv);
 int cmd_run(int argc, const char **argv);
 int cmd_check(int argc, const char **argv);
 int cmd_cache(int argc, const char **argv);
+int cmd_tune(int argc, const char **argv);
 
 /* ---- messages (message.c) ------------------------------------------------------------------ */
 

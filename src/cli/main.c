@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"check", "clnorm check", cmd_check, "prove the operators on the devices that are there"},
     {"cache", "clnorm cache", cmd_cache,
      "compiled programs that are kept: how many, or remove them"},
+    {"tune", "clnorm tune", cmd_tune, "search the fastest kernel parameters for the devices"},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -37,6 +38,8 @@ static int print_help(void)
          "  CLNORM_DEVICE     the device to use when --device is not given\n"
          "  CLNORM_CACHE      off: do not keep compiled programs\n"
          "  CLNORM_CACHE_DIR  where they are kept, see clnorm cache --help\n"
+         "  CLNORM_TUNE       off: do not use what clnorm tune measured\n"
+         "  CLNORM_TUNE_FILE  where that is kept, see clnorm tune --help\n"
          "  NO_COLOR          no colours\n"
          "\n"
          "Exit codes: 0 ok, 1 wrong result, 2 usage or a bad file, 3 no usable device or OpenCL\n"

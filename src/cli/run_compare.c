@@ -23,6 +23,7 @@ struct finding {
     clnorm_error error; /* status CLNORM_OK: there is a verdict */
     clnorm_verdict verdict;
     clnorm_timing timing; /* rows 0: not timed */
+    char tuning[CLNORM_TUNING_BYTES]; /* "" until there is an op */
 };
 
 /* ---- one device ---------------------------------------------------------------------------- */
@@ -85,7 +86,9 @@ static bool prove(const struct run_session *session, const struct run_job *job,
 static void examine(const struct run_job *job, const struct block *block, struct finding *finding)
 {
     struct run_session session = {0};
-    if (run_session_open(&session, job, finding->device, &finding->error))
+    if (run_session_open(&session, job, finding->device, &finding->error) &&
+        clnorm_op_tuning(session.op, finding->tuning, sizeof(finding->tuning), &finding->error) ==
+            CLNORM_OK)
         prove(&session, job, block, finding);
     run_session_close(&session);
 }
@@ -178,6 +181,8 @@ static json_t *finding_json(const struct finding *finding)
     const clnorm_timing *timing = &finding->timing;
     json_t *object = json_pack("{s:o, s:o}", "device", json_text(finding->device->name), "platform",
                                json_text(finding->device->platform_name));
+    if (finding->tuning[0])
+        json_object_set_new(object, "tuning", json_string(finding->tuning));
     if (has_timing(finding)) {
         json_object_set_new(object, "seconds", json_finite(timing->seconds));
         json_object_set_new(object, "timed_rows", json_integer((json_int_t)timing->rows));

@@ -3,6 +3,7 @@
 #include "cli/run.h"
 #include "cli/cache_setting.h"
 #include "cli/interrupt.h"
+#include "cli/tune_setting.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -54,7 +55,7 @@ bool run_session_open(struct run_session *session, const struct run_job *job,
     *session = (struct run_session){0};
     if (clnorm_context_create(selector, log_warnings, NULL, &session->context, error) ==
             CLNORM_OK &&
-        cache_setting_use(session->context, error) &&
+        cache_setting_use(session->context, error) && tune_setting_use(session->context, error) &&
         clnorm_op_create(session->context, &job->asked, &session->op, error) == CLNORM_OK)
         return true;
     run_session_close(session);

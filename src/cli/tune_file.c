@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
+#include "cli/tune_file.h"
+#include "cli/output_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char heading[] =
+    "# Kernel parameters that clnorm tune measured, a record a line: see clnorm(1).\n";
+
+bool tune_file_prepare(const char *path, bool is_default, clnorm_error *error)
+{
+    char *copy = is_default ? strdup(path) : NULL;
+    if (is_default && !copy)
+        return out_of_memory(error, strlen(path));
+    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(copy, 0700);
+        *slash = '/';
+    }
+    free(copy);
+    FILE *file = fopen(path, "rb"); /* before minutes of work */
+    const int reason = errno;
+    if (file)
+        fclose(file);
+    return file || reason == ENOENT ||
+           refuse(error, "%s: cannot be read: %s", path, strerror(reason));
+}
+
+/* Lines without newline, one after the other; false at the end. */
+static bool next_line(FILE *file, char **line, size_t *room)
+{
+    const ssize_t length = getline(line, room, file);
+    if (length > 0 && (*line)[length - 1] == '\n')
+        (*line)[length - 1] = '\0';
+    return length >= 0;
+}
+
+static bool is_of(const char *line, const clnorm_tuning_record *wanted,
+                  clnorm_tuning_record *record)
+{
+    clnorm_error error;
+    return !clnorm_tuning_is_blank(line) &&
+           clnorm_tuning_record_parse(line, record, &error) == CLNORM_OK &&
+           clnorm_tuning_same_key(record, wanted);
+}
+
+bool tune_file_find(const char *path, const clnorm_tuning_record *wanted,
+                    clnorm_tuning_record *found)
+{
+    FILE *file = fopen(path, "rb");
+    char *line = NULL;
+    size_t room = 0;
+    bool is_there = false;
+    while (file && !is_there && next_line(file, &line, &room))
+        is_there = is_of(line, wanted, found) && !strcmp(found->key.driver, wanted->key.driver);
+    free(line);
+    if (file)
+        fclose(file);
+    return is_there;
+}
+
+/* All other lines, then the record. */
+static void compose(FILE *from, FILE *to, const clnorm_tuning_record *record)
+{
+    clnorm_tuning_record other;
+    char text[CLNORM_TUNING_LINE];
+    char *line = NULL;
+    size_t room = 0;
+    if (!from)
+        fputs(heading, to);
+    while (from && next_line(from, &line, &room))
+        if (!is_of(line, record, &other))
+            fprintf(to, "%s\n", line);
+    free(line);
+    clnorm_tuning_record_text(record, text);
+    fprintf(to, "%s\n", text);
+}
+
+bool tune_file_put(const char *path, const clnorm_tuning_record *record, clnorm_error *error)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *to = open_memstream(&text, &bytes);
+    FILE *from = fopen(path, "rb");
+    const bool is_read = from || errno == ENOENT;
+    bool ok = is_read || refuse(error, "%s: cannot be read: %s", path, strerror(errno));
+    if (to && is_read)
+        compose(from, to, record);
+    if (from) {
+        ok = ok && (!ferror(from) || refuse(error, "%s: cannot be read", path));
+        fclose(from);
+    }
+    const bool is_composed = to && fclose(to) == 0;
+    ok = ok && (is_composed || out_of_memory(error, bytes));
+    ok = ok && output_file_write(path, text, bytes, error);
+    free(text);
+    return ok;
+}
