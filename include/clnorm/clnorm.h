@@ -447,6 +447,10 @@ CLNORM_API clnorm_status clnorm_devices_select(const clnorm_device *devices, siz
                                                const char *selector, size_t *chosen,
                                                size_t *n_chosen, clnorm_error *error);
 
+/* What clnorm knows of such devices and drivers, and how it acts on it: a sentence for each, NULL
+ * from the last `index` on. */
+CLNORM_API const char *clnorm_device_quirk(const clnorm_device *device, size_t index);
+
 /* ---- context ------------------------------------------------------------------------------- */
 
 typedef struct clnorm_context clnorm_context;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/doctor.h"
+#include "cli/findings.h"
 #include "cli/table.h"
 
 #include <stdlib.h>
@@ -180,6 +181,17 @@ static int show(const struct view *view, json_t *findings, const struct wishes *
     return code;
 }
 
+/* What is known of the devices that are shown. */
+static void add_quirks(json_t *findings, const struct view *view)
+{
+    for (size_t i = 0; i < view->n_shown; i++) {
+        const clnorm_device *device = &view->devices[view->shown[i]];
+        const char *reason;
+        for (size_t k = 0; (reason = clnorm_device_quirk(device, k)); k++)
+            findings_add(findings, "quirks", true, device->name, "%s", reason);
+    }
+}
+
 static const char *no_device(const struct wishes *wishes, bool is_safe)
 {
     if (!is_safe)
@@ -200,6 +212,8 @@ static int list(const struct wishes *wishes)
     }
     const clnorm_status status = is_safe ? view_fill(&view, wishes->selector, &error) : CLNORM_OK;
     const size_t usable = status == CLNORM_OK ? n_usable(&view) : 0;
+    if (findings)
+        add_quirks(findings, &view);
     if (findings && is_safe && !usable)
         doctor_advise(findings);
     int code = show(&view, findings, wishes);

@@ -4,9 +4,9 @@
 #include "base/checked.h"
 #include "base/sets.h"
 #include "ops/op.h"
+#include "runtime/quirks.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* What is known of the device and the rows when a form is chosen. */
 typedef struct {
@@ -15,25 +15,6 @@ typedef struct {
     clnorm_sets sets;
     unsigned most_group; /* largest work-group */
 } situation;
-
-/* CPU runtimes whose OpenCL compiler is clang, down to the machine code: the built-ins of
- * CPU_HINTS gain a quarter out of cache there. rusticl is clang too, but goes through SPIR-V. */
-static const char *const clang_cpu_platforms[] = {
-    "Portable Computing Language",
-    "Intel(R) OpenCL",
-    "Intel(R) FPGA Emulation Platform for OpenCL(TM)",
-};
-
-static int has_cpu_hints(const clnorm_device *device)
-{
-    const size_t count = sizeof(clang_cpu_platforms) / sizeof(clang_cpu_platforms[0]);
-    if (device->type & CL_DEVICE_TYPE_GPU)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(device->platform_name, clang_cpu_platforms[i]))
-            return 1;
-    return 0;
-}
 
 /* Devices report anything from their L2 to all of L3 here, so it is a first guess only. */
 static uint64_t stream_bytes(const clnorm_device *device)
@@ -144,7 +125,7 @@ static bool make(const situation *s, int index, const clnorm_tuning *tuning, cln
         shrink(g, s->sets.run);
     if (forms[index].holds)
         g->hold = hold_of(g, s->sets.run);
-    g->cpu_hints = has_cpu_hints(device);
+    g->cpu_hints = clnorm_quirk_reason(device, CLNORM_QUIRK_CLANG) != NULL;
     g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
     g->most_iterations = clnorm_most_iterations(device);
     return (!forms[index].plain_only || (s->sets.plain && s->sets.per_col && !s->desc->quant)) &&
@@ -168,6 +149,20 @@ static bool is_allowed(const situation *s, const clnorm_geometry *g)
     return clnorm_iterations_of(g, &s->sets) <= g->most_iterations;
 }
 
+/* What is left if all else fails: nothing of a compiler that is not in every one. */
+static size_t add_baseline(const situation *s, const clnorm_geometry *list, size_t count,
+                           clnorm_geometry *baseline)
+{
+    const clnorm_tuning plain = {.form = CLNORM_FORM_SEQUENTIAL, .vec = 4};
+    if (!make(s, FORMS - 1, &plain, baseline))
+        return 0;
+    baseline->cpu_hints = 0;
+    const clnorm_geometry *last = count > 0 ? &list[count - 1] : NULL;
+    const bool is_last = last && last->form == baseline->form && last->vec == baseline->vec &&
+                         last->cpu_hints == baseline->cpu_hints;
+    return !is_last && is_allowed(s, baseline);
+}
+
 /* Those that suit first, then what any device can do. */
 static size_t list_forms(const situation *s, const clnorm_tuning *tuning,
                          clnorm_geometry list[CLNORM_MOST_CANDIDATES])
@@ -182,14 +177,15 @@ static size_t list_forms(const situation *s, const clnorm_tuning *tuning,
                 is_allowed(s, &list[count]))
                 count++;
         }
-    return count;
+    return count + add_baseline(s, list, count, &list[count]);
 }
 
 size_t clnorm_geometry_list(const clnorm_context *context, const clnorm_desc *desc,
                             const clnorm_tuning *tuning,
                             clnorm_geometry list[CLNORM_MOST_CANDIDATES])
 {
-    const size_t most = context->device.max_work_group;
+    const bool lone = clnorm_quirk_reason(&context->device, CLNORM_QUIRK_LONE_ITEMS);
+    const size_t most = lone ? 1 : context->device.max_work_group;
     const situation s = {context, desc, clnorm_sets_of(desc, 1),
                          most > 1024 ? 1024
                          : most      ? (unsigned)most

@@ -3,15 +3,11 @@
 #include "base/checked.h"
 #include "ops/form.h"
 #include "ops/op.h"
+#include "runtime/quirks.h"
 
-#include <string.h>
-
-/* llvmpipe ends the loops of a work-item after 65535 iterations in all, without a word
- * (LP_MAX_TGSI_LOOP_ITERATIONS of Mesa). */
 uint64_t clnorm_most_iterations(const clnorm_device *device)
 {
-    const char *const name = "llvmpipe";
-    return strncmp(device->name, name, strlen(name)) ? UINT64_MAX : 65535;
+    return clnorm_quirk_reason(device, CLNORM_QUIRK_SHORT_LOOPS) ? 65535 : UINT64_MAX;
 }
 
 /* At most three passes by its group forward and four backward, two to rescue the set alone; every

@@ -4,6 +4,7 @@
 #include "base/cache_upkeep.h"
 #include "runtime/compiler.h"
 #include "runtime/program_key.h"
+#include "runtime/quirks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,8 @@ struct clnorm_program_cache {
 
 /* ---- on and off ---------------------------------------------------------------------------- */
 
-/* Platforms whose programs are not kept. All others' are saved when the context ends. From op to
- * result, a binary | the source, with a warm cache of the driver's if it has one, in ms:
+/* Programs are saved when the context ends, but for devices that have a quirk. From op to result, a
+ * binary | the source, with a warm cache of the driver's if it has one, in ms:
  *
  *   PoCL                 6 |  85   has what a launch compiles only if saved after it, else the next
  *                                  process's first launch takes 500; asking for it takes a second
@@ -26,20 +27,6 @@ struct clnorm_program_cache {
  *   Intel FPGA emulator 12 | 550   the same
  *   rusticl             11 |  34   the same
  */
-static const struct {
-    const char *platform, *reason;
-} not_kept[] = {
-    {"Oclgrind", "a simulator, which builds in 0.1 s and may die of a binary"},
-};
-
-/* NULL: none. */
-static const char *reason_against(const clnorm_context *context)
-{
-    for (size_t i = 0; i < sizeof(not_kept) / sizeof(not_kept[0]); i++)
-        if (strcmp(context->device.platform_name, not_kept[i].platform) == 0)
-            return not_kept[i].reason;
-    return NULL;
-}
 
 void clnorm_program_cache_close(clnorm_context *context)
 {
@@ -57,7 +44,7 @@ static struct clnorm_program_cache *open_cache(const clnorm_context *context, co
                                                uint64_t max_bytes)
 {
     clnorm_error error;
-    const char *reason = reason_against(context);
+    const char *reason = clnorm_quirk_reason(&context->device, CLNORM_QUIRK_NO_BINARIES);
     struct clnorm_program_cache *cache = reason ? NULL : calloc(1, sizeof(*cache));
     if (cache && clnorm_cache_open(&cache->dir, directory, true, &error)) {
         cache->max_bytes = max_bytes ? max_bytes : CLNORM_CACHE_DEFAULT_BYTES;
