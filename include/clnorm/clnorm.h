@@ -500,6 +500,22 @@ CLNORM_API clnorm_status clnorm_context_set_cache(clnorm_context *context, const
 CLNORM_API clnorm_status clnorm_context_set_tuning(clnorm_context *context, const char *path,
                                                    clnorm_error *error);
 
+/* Whether kernels are tried before they are used. */
+typedef enum clnorm_self_test_policy {
+    CLNORM_SELF_TEST_FIRST_USE = 0, /* each program of the context once, when an op first needs it */
+    CLNORM_SELF_TEST_OFF, /* never, and what earlier tests said does not count */
+    CLNORM_SELF_TEST_ALWAYS /* by every op anew */
+} clnorm_self_test_policy;
+
+/* The policy of ops that are made from now on: FIRST_USE if this is not called. A test is a problem
+ * of a few rows on a queue of its own, beside whose build its milliseconds are few. A kernel that
+ * gives anything but what was computed on the host gets a warning in the log and is not used; the
+ * next form takes its place, down to a plain one that every device should get right. Where that one
+ * fails too, clnorm_op_create (or the call that needs the kernel) gives CLNORM_UNSUPPORTED. */
+CLNORM_API clnorm_status clnorm_context_set_self_test(clnorm_context *context,
+                                                      clnorm_self_test_policy policy,
+                                                      clnorm_error *error);
+
 /* NULL is allowed. Ops of the context must have been destroyed before. */
 CLNORM_API void clnorm_context_destroy(clnorm_context *context);
 
@@ -591,6 +607,29 @@ CLNORM_API clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue q
                                          const clnorm_args *args, cl_uint n_wait,
                                          const cl_event *wait_list, cl_event *event,
                                          clnorm_error *error);
+
+/* ---- self-test ----------------------------------------------------------------------------- */
+
+typedef struct clnorm_self_test_result {
+    size_t struct_size;
+    clnorm_form form;
+    const char *kernel; /* "forward", "backward" and so on */
+    unsigned vec, group, team; /* columns of a work-item at once, work-items of a group, of a row */
+    clnorm_status status; /* CLNORM_OK: right; CLNORM_UNSUPPORTED: wrong; else what went amiss */
+    const char *text; /* what is wrong, "" if nothing is; lives until the function returns */
+} clnorm_self_test_result;
+
+typedef void (*clnorm_self_test_fn)(void *user, const clnorm_self_test_result *result);
+
+/* Build the kernels of all forms that the device can take, and test each, whatever the policy; up to
+ * some seconds a kernel where it is new to the device. What is found wrong is not used by ops that
+ * are made later.
+ *
+ * report   is called for each kernel, or NULL
+ * CLNORM_UNSUPPORTED with a text that names the first kernel that is wrong; CLNORM_BUILD_FAILED for
+ * one that does not build; the others are tested all the same. */
+CLNORM_API clnorm_status clnorm_self_test(clnorm_context *context, clnorm_self_test_fn report,
+                                          void *user, clnorm_error *error);
 
 /* ---- host arrays --------------------------------------------------------------------------- */
 

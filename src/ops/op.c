@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/desc.h"
 #include "base/sets.h"
+#include "ops/self_test.h"
 #include "ops/switches.h"
 #include "ops/tuning.h"
 #include "runtime/program.h"
@@ -23,19 +24,28 @@ static clnorm_status check_device(const clnorm_context *context, const clnorm_de
 
 static const struct {
     clnorm_source source;
-    const char *name;
+    const char *function, *name;
     clnorm_purpose purpose;
 } kernels[CLNORM_KERNELS] = {
 #define FORWARD CLNORM_SOURCE_FORWARD, "forward_norm"
 #define BACKWARD CLNORM_SOURCE_BACKWARD, "backward_norm"
-    [CLNORM_KERNEL_FORWARD] = {FORWARD, {CLNORM_FORWARD, false, false}},
-    [CLNORM_KERNEL_FORWARD_USUAL] = {FORWARD, {CLNORM_FORWARD, false, true}},
-    [CLNORM_KERNEL_BACKWARD] = {BACKWARD, {CLNORM_BACKWARD, false, false}},
-    [CLNORM_KERNEL_BACKWARD_USUAL] = {BACKWARD, {CLNORM_BACKWARD, false, true}},
-    [CLNORM_KERNEL_BACKWARD_SAVED] = {BACKWARD, {CLNORM_BACKWARD, true, false}},
-    [CLNORM_KERNEL_BACKWARD_SAVED_USUAL] = {BACKWARD, {CLNORM_BACKWARD, true, true}},
-    [CLNORM_KERNEL_SUMS] = {CLNORM_SOURCE_SUMS, "add_lines", {CLNORM_BACKWARD, false, false}},
+    [CLNORM_KERNEL_FORWARD] = {FORWARD, "forward, any tensors", {CLNORM_FORWARD, false, false}},
+    [CLNORM_KERNEL_FORWARD_USUAL] = {FORWARD, "forward", {CLNORM_FORWARD, false, true}},
+    [CLNORM_KERNEL_BACKWARD] = {BACKWARD, "backward, any tensors", {CLNORM_BACKWARD, false, false}},
+    [CLNORM_KERNEL_BACKWARD_USUAL] = {BACKWARD, "backward", {CLNORM_BACKWARD, false, true}},
+    [CLNORM_KERNEL_BACKWARD_SAVED] = {BACKWARD,
+                                      "backward, any tensors and saved statistics",
+                                      {CLNORM_BACKWARD, true, false}},
+    [CLNORM_KERNEL_BACKWARD_SAVED_USUAL] = {BACKWARD,
+                                            "backward, saved statistics",
+                                            {CLNORM_BACKWARD, true, true}},
+    [CLNORM_KERNEL_SUMS] = {CLNORM_SOURCE_SUMS,
+                            "add_lines",
+                            "sums of gradients",
+                            {CLNORM_BACKWARD, false, false}},
 };
+
+const char *clnorm_kernel_name(clnorm_kernel_id id) { return kernels[id].name; }
 
 clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
                                    const clnorm_args *args)
@@ -51,10 +61,11 @@ clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction directi
 }
 
 /* Sums know nothing of the descriptor but two types. */
-static void sums_switches(const clnorm_op *op, char text[CLNORM_MOST_DEFINES])
+static void sums_switches(const clnorm_op *op, const clnorm_geometry *geometry,
+                          char text[CLNORM_MOST_DEFINES])
 {
     snprintf(text, CLNORM_MOST_DEFINES, "-DARITHMETIC=%d -DCPU_HINTS=%d -DVEC=%u -DDPARAM_TYPE=%s",
-             op->desc.x_dtype == CLNORM_F64 ? 64 : 32, op->geometry.cpu_hints, op->geometry.vec,
+             op->desc.x_dtype == CLNORM_F64 ? 64 : 32, geometry->cpu_hints, geometry->vec,
              clnorm_dtype_name(op->desc.dparam_dtype));
 }
 
@@ -62,29 +73,29 @@ static clnorm_status build(const clnorm_op *op, clnorm_kernel_id id, clnorm_buil
                            clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
-    cl_program program;
     char defines[CLNORM_MOST_DEFINES];
     clnorm_kernel_pool_destroy(built->kernels);
     built->kernels = NULL;
     if (id == CLNORM_KERNEL_SUMS)
-        sums_switches(op, defines);
+        sums_switches(op, &built->geometry, defines);
     else
         TRY(clnorm_switches(op, kernels[id].purpose, &built->geometry, defines, error));
-    TRY(clnorm_program_get(op->context, kernels[id].source, defines, &program, error));
-    TRY(clnorm_kernel_pool_create(program, kernels[id].name, &built->kernels, error));
+    TRY(clnorm_program_get(op->context, kernels[id].source, defines, &built->program, error));
+    TRY(clnorm_kernel_pool_create(built->program, kernels[id].function, &built->kernels, error));
 fail:
     return status;
 }
 
 /* What a device allows is known only once the kernel is there. */
-static clnorm_status build_within_limit(const clnorm_op *op, clnorm_kernel_id id,
-                                        clnorm_built *built, clnorm_error *error)
+clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
+                              const clnorm_geometry *geometry, clnorm_built *built,
+                              clnorm_error *error)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
     const cl_device_id device = op->context->device.device_id;
     clnorm_status status;
     size_t limit = 0;
-    built->geometry = op->geometry;
+    built->geometry = *geometry;
     TRY(build(op, id, built, error));
     TRY(clnorm_kernel_limit(built->kernels, device, &limit, error));
     while (limit < built->geometry.group_size && clnorm_geometry_halve(&built->geometry, &sets)) {
@@ -100,6 +111,35 @@ fail:
     return status;
 }
 
+/* The first candidate that builds and computes what is right. */
+static clnorm_status build_trusted(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
+                                   clnorm_error *error)
+{
+    clnorm_error first = {.status = CLNORM_OK};
+    for (size_t i = op->first; i < op->n_candidates; i++) {
+        clnorm_error own;
+        const clnorm_status status = clnorm_op_build(op, id, &op->candidates[i], built, &own);
+        built->candidate = i;
+        if (status == CLNORM_OK && clnorm_self_test_passes(op, id, built))
+            return CLNORM_OK;
+        if (first.status == CLNORM_OK && status != CLNORM_OK)
+            first = own;
+        clnorm_kernel_pool_destroy(built->kernels);
+        built->kernels = NULL;
+        if (status != CLNORM_OK && status != CLNORM_BUILD_FAILED)
+            break;
+    }
+    if (first.status == CLNORM_OK)
+        return clnorm_fail(error, CLNORM_UNSUPPORTED,
+                           "%s fails the self-test of the kernel '%s' in all of its %zu forms: the "
+                           "log has the numbers",
+                           op->context->device.name, kernels[id].name,
+                           op->n_candidates - op->first);
+    if (error)
+        *error = first;
+    return first.status;
+}
+
 clnorm_status clnorm_op_kernel(const clnorm_op *const_op, clnorm_kernel_id id, clnorm_built *built,
                                clnorm_error *error)
 {
@@ -107,7 +147,7 @@ clnorm_status clnorm_op_kernel(const clnorm_op *const_op, clnorm_kernel_id id, c
     clnorm_status status = CLNORM_OK;
     lock_take(&op->lock);
     if (!op->built[id].kernels)
-        status = build_within_limit(op, id, &op->built[id], error);
+        status = build_trusted(op, id, &op->built[id], error);
     *built = op->built[id];
     lock_give(&op->lock);
     return status;
@@ -115,16 +155,18 @@ clnorm_status clnorm_op_kernel(const clnorm_op *const_op, clnorm_kernel_id id, c
 
 /* ---- the op -------------------------------------------------------------------------------- */
 
-static clnorm_status use_geometry(clnorm_op *op, const clnorm_geometry *geometry, bool build_now,
-                                  clnorm_error *error)
+/* What the forward kernel fails, the others do not try. */
+static clnorm_status use_best(clnorm_op *op, bool build_now, clnorm_error *error)
 {
     const clnorm_kernel_id id =
         clnorm_has_usual(&op->desc) ? CLNORM_KERNEL_FORWARD_USUAL : CLNORM_KERNEL_FORWARD;
-    clnorm_built built = {.geometry = *geometry};
+    clnorm_built built = {.geometry = op->candidates[0]};
     clnorm_status status = CLNORM_OK;
-    op->geometry = *geometry;
+    op->geometry = op->candidates[0];
     if (build_now)
         status = clnorm_op_kernel(op, id, &built, error);
+    op->first = built.candidate;
+    op->candidates[op->first] = built.geometry;
     op->geometry = built.geometry;
     op->desc.form = built.geometry.form;
     return status;
@@ -134,12 +176,12 @@ static clnorm_status choose_geometry(clnorm_op *op, bool build_now, clnorm_error
 {
     const clnorm_tuning tuning = clnorm_op_take_tuning(op);
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    clnorm_geometry list[CLNORM_MOST_CANDIDATES];
-    const size_t count = clnorm_geometry_list(op->context, &op->desc, &tuning, list);
-    if (count == 0)
+    clnorm_geometry *list = op->candidates;
+    op->n_candidates = clnorm_geometry_list(op->context, &op->desc, &tuning, list);
+    if (op->n_candidates == 0)
         return clnorm_iterations_allow(op->context, list, &sets, clnorm_iterations_of(list, &sets),
                                        error);
-    return use_geometry(op, &list[0], build_now, error);
+    return use_best(op, build_now, error);
 }
 
 clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, bool build_now,
@@ -187,7 +229,17 @@ void clnorm_op_destroy(clnorm_op *op)
 
 const clnorm_desc *clnorm_op_desc(const clnorm_op *op) { return &op->desc; }
 
-unsigned clnorm_op_depth(const clnorm_op *op)
+static unsigned max_u32(unsigned a, unsigned b) { return a > b ? a : b; }
+
+unsigned clnorm_op_depth(const clnorm_op *const_op)
 {
-    return clnorm_geometry_depth(&op->geometry, clnorm_sets_of(&op->desc, 1).run);
+    clnorm_op *op = (clnorm_op *)(uintptr_t)const_op; /* the lock */
+    const uint64_t run = clnorm_sets_of(&op->desc, 1).run;
+    unsigned depth = clnorm_geometry_depth(&op->geometry, run);
+    lock_take(&op->lock);
+    for (int i = 0; i < CLNORM_KERNELS; i++)
+        if (op->built[i].kernels) /* in another form than the forward kernel, perhaps */
+            depth = max_u32(depth, clnorm_geometry_depth(&op->built[i].geometry, run));
+    lock_give(&op->lock);
+    return depth;
 }

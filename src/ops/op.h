@@ -12,6 +12,8 @@
 /* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
 typedef struct clnorm_built {
     clnorm_kernel_pool *kernels; /* NULL: not yet */
+    cl_program program; /* of them, borrowed */
+    size_t candidate; /* of the op's */
     clnorm_geometry geometry;
 } clnorm_built;
 
@@ -43,7 +45,9 @@ typedef struct clnorm_workspaces {
 struct clnorm_op {
     clnorm_context *context;
     clnorm_desc desc; /* resolved */
-    clnorm_geometry geometry;
+    clnorm_geometry geometry; /* of the forward kernel, and the first choice for the others */
+    clnorm_geometry candidates[CLNORM_MOST_CANDIDATES]; /* the best first */
+    size_t n_candidates, first; /* those before `first` failed */
     clnorm_gradient_info gradients[CLNORM_GRADIENTS];
     clnorm_workspaces workspaces; /* has a lock of its own */
     /* what changes after creation, under the lock */
@@ -57,6 +61,12 @@ clnorm_status clnorm_op_make(clnorm_context *context, const clnorm_desc *desc, b
 
 clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
                                clnorm_error *error);
+/* "forward" and so on: what it is for. */
+const char *clnorm_kernel_name(clnorm_kernel_id id);
+/* For one of the candidates, without a test. built->kernels must be NULL or a pool, which goes. */
+clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
+                              const clnorm_geometry *geometry, clnorm_built *built,
+                              clnorm_error *error);
 /* The one for these tensors. */
 clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
                                    const clnorm_args *args);

@@ -32,14 +32,14 @@ bool clnorm_any_sums(const clnorm_pass *pass, clnorm_sums sums)
 }
 
 /* The ulong8 of the kernel's argument; gives the work-items that the gradient takes. */
-static uint64_t describe(const clnorm_pass *pass, size_t gradient, cl_ulong at[8])
+static uint64_t describe(const clnorm_pass *pass, size_t gradient, unsigned vec, cl_ulong at[8])
 {
     const clnorm_lines *lines = &pass->lines;
     const clnorm_gradient_info *info = &pass->op->gradients[gradient];
     const clnorm_tensor *out = clnorm_args_tensor(pass->args, info->id);
     const uint64_t rows = info->per_mod ? ceil_div(pass->part.rows, lines->rows_per_mod) : 1;
     const uint64_t first = info->per_mod ? clnorm_line_at(lines, pass->part.first) : 0;
-    const uint64_t items = rows * ceil_div(info->length, pass->op->geometry.vec);
+    const uint64_t items = rows * ceil_div(info->length, vec);
     const cl_ulong values[8] = {
         out->offset,
         out->stride ? out->stride : info->length,
@@ -71,7 +71,7 @@ clnorm_status clnorm_add_lines(const clnorm_pass *pass, clnorm_sums sums, clnorm
         if (!is_among(pass, sums, i))
             continue;
         outs[used] = clnorm_args_tensor(pass->args, pass->op->gradients[i].id)->buffer;
-        items += describe(pass, i, at[used++]);
+        items += describe(pass, i, built.geometry.vec, at[used++]);
     }
     for (size_t i = 0; i < CLNORM_GRADIENTS; i++) {
         args[2 * i] = CLNORM_ARG(outs[i]);

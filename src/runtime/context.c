@@ -142,6 +142,30 @@ void clnorm_context_destroy(clnorm_context *context)
     free(context);
 }
 
+clnorm_status clnorm_context_set_self_test(clnorm_context *context, clnorm_self_test_policy policy,
+                                           clnorm_error *error)
+{
+    if (!context)
+        return clnorm_fail(error, CLNORM_BAD_ARGS, "context is NULL");
+    if ((int)policy < 0 || policy > CLNORM_SELF_TEST_ALWAYS)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "policy is %d: must be CLNORM_SELF_TEST_FIRST_USE (0), _OFF (1) or "
+                           "_ALWAYS (2)",
+                           (int)policy);
+    lock_take(&context->lock);
+    context->self_test = policy;
+    lock_give(&context->lock);
+    return CLNORM_OK;
+}
+
+clnorm_self_test_policy clnorm_context_self_test(clnorm_context *context)
+{
+    lock_take(&context->lock);
+    const clnorm_self_test_policy policy = context->self_test;
+    lock_give(&context->lock);
+    return policy;
+}
+
 cl_context clnorm_context_cl(const clnorm_context *context) { return context->cl; }
 
 const clnorm_device *clnorm_context_device(const clnorm_context *context)

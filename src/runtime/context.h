@@ -33,6 +33,7 @@ struct clnorm_context {
     void *user;
     long process; /* drivers hang or fail in a forked child */
     clnorm_lock lock; /* of what follows */
+    clnorm_self_test_policy self_test;
     struct clnorm_program *programs;
     struct clnorm_program_cache *cache; /* NULL: off */
     clnorm_tuning_table tuning; /* the user's; empty: off */
@@ -42,6 +43,8 @@ struct clnorm_context {
 
 /* CLNORM_FORKED in a child of the process that made the context. */
 clnorm_status clnorm_context_check(const clnorm_context *context, clnorm_error *error);
+
+clnorm_self_test_policy clnorm_context_self_test(clnorm_context *context);
 
 void clnorm_log(const clnorm_context *context, clnorm_log_level level, const char *format, ...)
     CLNORM_PRINTF(3, 4);

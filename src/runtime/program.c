@@ -16,6 +16,7 @@ struct clnorm_program {
     cl_program program;
     clnorm_cache_key file;
     bool is_unsaved; /* and has a place in the cache, `file` */
+    clnorm_trial trial;
     char defines[]; /* with `source` the key */
 };
 
@@ -120,6 +121,7 @@ static clnorm_status add(clnorm_context *context, clnorm_source source, const ch
         return status;
     }
     entry->source = source;
+    entry->trial = CLNORM_UNTRIED;
     memcpy(entry->defines, defines, length);
     entry->next = context->programs;
     context->programs = entry;
@@ -141,6 +143,31 @@ clnorm_status clnorm_program_get(clnorm_context *context, clnorm_source source, 
         *program = p->program;
     lock_give(&context->lock);
     return status;
+}
+
+static struct clnorm_program *find(clnorm_context *context, cl_program program)
+{
+    struct clnorm_program *p = context->programs;
+    while (p->program != program)
+        p = p->next;
+    return p;
+}
+
+clnorm_trial clnorm_program_trial(clnorm_context *context, cl_program program)
+{
+    lock_take(&context->lock);
+    const clnorm_trial trial = find(context, program)->trial;
+    lock_give(&context->lock);
+    return trial;
+}
+
+void clnorm_program_judge(clnorm_context *context, cl_program program, clnorm_trial trial)
+{
+    lock_take(&context->lock);
+    struct clnorm_program *p = find(context, program);
+    p->trial = trial;
+    p->is_unsaved = p->is_unsaved && trial != CLNORM_DISABLED;
+    lock_give(&context->lock);
 }
 
 void clnorm_programs_release(clnorm_context *context)

@@ -17,6 +17,14 @@ typedef enum clnorm_source {
 clnorm_status clnorm_program_get(clnorm_context *context, clnorm_source source, const char *defines,
                                  cl_program *program, clnorm_error *error);
 
+/* What a self-test said of a program: one that is disabled computes what is wrong on this device.
+ */
+typedef enum clnorm_trial { CLNORM_UNTRIED, CLNORM_TRUSTED, CLNORM_DISABLED } clnorm_trial;
+
+clnorm_trial clnorm_program_trial(clnorm_context *context, cl_program program);
+/* One that is disabled is not kept in files either. */
+void clnorm_program_judge(clnorm_context *context, cl_program program, clnorm_trial trial);
+
 void clnorm_programs_release(clnorm_context *context);
 
 #endif
