@@ -47,6 +47,8 @@ static const struct {
 
 const char *clnorm_kernel_name(clnorm_kernel_id id) { return kernels[id].name; }
 
+clnorm_purpose clnorm_kernel_purpose(clnorm_kernel_id id) { return kernels[id].purpose; }
+
 clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
                                    const clnorm_args *args)
 {

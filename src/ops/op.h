@@ -63,6 +63,7 @@ clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_
                                clnorm_error *error);
 /* "forward" and so on: what it is for. */
 const char *clnorm_kernel_name(clnorm_kernel_id id);
+clnorm_purpose clnorm_kernel_purpose(clnorm_kernel_id id);
 /* For one of the candidates, without a test. built->kernels must be NULL or a pool, which goes. */
 clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
                               const clnorm_geometry *geometry, clnorm_built *built,

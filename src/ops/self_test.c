@@ -69,13 +69,11 @@ static clnorm_status download(trial *t, int id, clnorm_error *error)
 static bool is_given(const trial *t, int id)
 {
     const bool statistic = id == TENSOR_mean || id == TENSOR_rstd;
-    const bool saved =
-        t->id == CLNORM_KERNEL_BACKWARD_SAVED || t->id == CLNORM_KERNEL_BACKWARD_SAVED_USUAL;
     if (!t->values.of[id] || t->uses[id].role == CLNORM_UNUSED)
         return false;
     if (t->id == CLNORM_KERNEL_SUMS)
         return id == TENSOR_dweight || id == TENSOR_dbias;
-    return t->values.direction == CLNORM_FORWARD || !statistic || saved ||
+    return t->values.purpose.direction == CLNORM_FORWARD || !statistic || t->values.purpose.saved ||
            t->op.desc.stats == CLNORM_STATS_GIVEN;
 }
 
@@ -209,7 +207,7 @@ static clnorm_status compare_all(trial *t, clnorm_error *error)
     for (int id = 0; id <= TENSOR_COUNT; id++)
         if (t->host[id] && (id == WORKSPACE || t->uses[id].role != CLNORM_INPUT))
             TRY(download(t, id, error));
-    if (t->op.desc.quant && t->values.direction == CLNORM_FORWARD &&
+    if (t->op.desc.quant && t->values.purpose.direction == CLNORM_FORWARD &&
         t->op.desc.quant != CLNORM_QUANT_STATIC)
         compare_scales(t);
     for (int id = 0; id < TENSOR_COUNT && t->finding.trial == CLNORM_TRUSTED; id++)
@@ -284,15 +282,14 @@ static clnorm_desc tested_desc(const clnorm_op *op, clnorm_kernel_id id)
 static clnorm_status prepare(trial *t, const clnorm_op *op, const clnorm_built *built,
                              clnorm_error *error)
 {
-    const clnorm_direction direction =
-        t->id <= CLNORM_KERNEL_FORWARD_USUAL ? CLNORM_FORWARD : CLNORM_BACKWARD;
+    const clnorm_purpose purpose = clnorm_kernel_purpose(t->id);
     const clnorm_desc desc = tested_desc(op, t->id);
     cl_int code;
-    if (!clnorm_test_values_make(op->context, &desc, &built->geometry, direction, &t->values))
+    if (!clnorm_test_values_make(op->context, &desc, &built->geometry, purpose, &t->values))
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a self-test");
     make_op(t, op, built);
-    clnorm_tensor_uses_of(&t->op.desc, direction, t->values.rows, t->uses);
-    if (direction == CLNORM_BACKWARD)
+    clnorm_tensor_uses_of(&t->op.desc, purpose.direction, t->values.rows, t->uses);
+    if (purpose.direction == CLNORM_BACKWARD)
         t->lines = clnorm_lines_of(&t->op, t->values.rows);
     t->queue = clCreateCommandQueue(op->context->cl, op->context->device.device_id, 0, &code);
     const clnorm_status status = clnorm_cl_check(code, "clCreateCommandQueue", error);
@@ -305,8 +302,9 @@ static clnorm_status launch(trial *t, clnorm_error *error)
     const clnorm_events none = {0, NULL, NULL};
     if (t->id == CLNORM_KERNEL_SUMS)
         return run_sums(t, error);
-    return (t->values.direction == CLNORM_FORWARD ? clnorm_run_forward : clnorm_run_backward)(
-        &t->op, t->queue, &t->args, all, none, error);
+    return (t->values.purpose.direction == CLNORM_FORWARD
+                ? clnorm_run_forward
+                : clnorm_run_backward)(&t->op, t->queue, &t->args, all, none, error);
 }
 
 static void release(trial *t)

@@ -252,10 +252,12 @@ static bool is_wanted(clnorm_tensor_id id, clnorm_role role)
 static bool allocate(clnorm_test_values *v)
 {
     clnorm_tensor_use uses[TENSOR_COUNT];
-    clnorm_tensor_uses_of(&v->desc, v->direction, v->rows, uses);
+    clnorm_tensor_uses_of(&v->desc, v->purpose.direction, v->rows, uses);
     uses[TENSOR_x].role = CLNORM_INPUT; /* what all follows from, given or not */
     uses[TENSOR_x].rows = v->rows;
     uses[TENSOR_x].cols = v->desc.cols;
+    if (v->purpose.usual && !clnorm_kind_of(&v->desc).center) /* as clnorm_is_usual has it */
+        uses[TENSOR_bias].role = uses[TENSOR_dbias].role = CLNORM_UNUSED;
     for (int id = 0; id < TENSOR_COUNT; id++) {
         if (!is_wanted((clnorm_tensor_id)id, uses[id].role))
             continue;
@@ -280,12 +282,12 @@ static void find_scales(clnorm_test_values *v)
 }
 
 bool clnorm_test_values_make(const clnorm_context *context, const clnorm_desc *desc,
-                             const clnorm_geometry *geometry, clnorm_direction direction,
+                             const clnorm_geometry *geometry, clnorm_purpose purpose,
                              clnorm_test_values *v)
 {
     const uint64_t rows = rows_of(context, desc, geometry);
     *v = (clnorm_test_values){
-        .desc = small_desc(context, desc, geometry, rows), .rows = rows, .direction = direction};
+        .desc = small_desc(context, desc, geometry, rows), .rows = rows, .purpose = purpose};
     if (!allocate(v))
         return false;
     const bool before = v->desc.act_gate == CLNORM_ACT_BEFORE;

@@ -6,12 +6,12 @@
 #define CLNORM_OPS_SELF_TEST_VALUES_H
 
 #include "base/tensor.h"
-#include "ops/form.h"
+#include "ops/op.h"
 
 typedef struct clnorm_test_values {
     clnorm_desc desc; /* with the programs of the op's, and fewer columns */
     uint64_t rows;
-    clnorm_direction direction;
+    clnorm_purpose purpose;
     /* Elements of tensors that are given, or that can be told; NULL: those that are not. */
     double *of[TENSOR_COUNT];
     uint64_t count[TENSOR_COUNT];
@@ -20,7 +20,7 @@ typedef struct clnorm_test_values {
 
 /* desc: a resolved one. False without memory. clnorm_test_values_free in any case. */
 bool clnorm_test_values_make(const clnorm_context *context, const clnorm_desc *desc,
-                             const clnorm_geometry *geometry, clnorm_direction direction,
+                             const clnorm_geometry *geometry, clnorm_purpose purpose,
                              clnorm_test_values *values);
 void clnorm_test_values_free(clnorm_test_values *values);
 

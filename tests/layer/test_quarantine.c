@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* Risk: a kernel that the driver breaks is used, or a sound one is not; tests that are run again
+ * and again, or that touch what is the application's. The layer plays the broken driver. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../device.h"
+#include "loaded.h"
+
+enum { ROWS = 5, COLS = 40 };
+
+typedef struct {
+    int passed, failed;
+    char text[2048]; /* of the last failure */
+} lines;
+
+static void take_line(void *user, clnorm_log_level level, const char *text)
+{
+    lines *log = user;
+    if (strncmp(text, "self-test of ", 13) != 0)
+        return;
+    log->passed += strstr(text, ": passed") != NULL;
+    log->failed += level == CLNORM_LOG_WARNING;
+    if (level == CLNORM_LOG_WARNING)
+        snprintf(log->text, sizeof(log->text), "%s", text);
+}
+
+/* A context of its own, which knows of no test yet. */
+static fixture fresh(const fixture *f, lines *log)
+{
+    fixture own = *f;
+    *log = (lines){.passed = 0};
+    MUST(clnorm_context_wrap(f->cl, f->device, take_line, log, &own.context, error));
+    return own;
+}
+
+static clnorm_desc desc_in(clnorm_form form)
+{
+    clnorm_desc desc = desc_of(COLS);
+    desc.form = form;
+    return desc;
+}
+
+/* y of a call is right, and no launch of it was falsified. */
+static void expect_sound(const fixture *f, const problem *p)
+{
+    const unsigned long before = layer_find()->falsified();
+    MUST(clnorm_forward(p->op, f->queue, ROWS, &p->args, 0, NULL, NULL, error));
+    read_back(f, p->args.y.buffer, p->bytes, p->y);
+    assert_int_equal(layer_find()->falsified(), before);
+    expect_right(p);
+}
+
+static void expect_lines(const lines *log, int passed, int failed)
+{
+    if (log->passed != passed || log->failed != failed)
+        fail_msg("%d self-tests passed, %d failed (%s); expected %d and %d", log->passed,
+                 log->failed, log->text, passed, failed);
+}
+
+/* Launches that the creation of an op takes. */
+static unsigned long launches_of_create(const fixture *f, const clnorm_desc *desc)
+{
+    const struct layer *layer = layer_find();
+    clnorm_op *op = NULL;
+    layer->reset();
+    MUST(clnorm_op_create(f->context, desc, &op, error));
+    clnorm_op_destroy(op);
+    return layer->calls("clEnqueueNDRangeKernel");
+}
+
+static void test_a_verdict_is_kept(void **state)
+{
+    lines log;
+    const fixture f = fresh(*state, &log);
+    clnorm_desc desc = desc_of(COLS);
+    assert_int_equal(launches_of_create(&f, &desc), 1);
+    desc.eps = 1e-3; /* no matter for the program */
+    assert_int_equal(launches_of_create(&f, &desc), 0);
+    expect_lines(&log, 1, 0);
+    MUST(clnorm_context_set_self_test(f.context, CLNORM_SELF_TEST_ALWAYS, error));
+    assert_int_equal(launches_of_create(&f, &desc), 1);
+    assert_int_equal(launches_of_create(&f, &desc), 1);
+    MUST(clnorm_context_set_self_test(f.context, CLNORM_SELF_TEST_OFF, error));
+    desc.kind = CLNORM_RMS_NORM;
+    assert_int_equal(launches_of_create(&f, &desc), 0);
+    expect_lines(&log, 3, 0);
+    clnorm_context_destroy(f.context);
+}
+
+static void test_a_bad_policy_is_refused(void **state)
+{
+    const fixture *f = *state;
+    EXPECT_ERROR(clnorm_context_set_self_test(f->context, (clnorm_self_test_policy)7, error),
+                 CLNORM_BAD_ARGS, "7", "ALWAYS");
+    EXPECT_ERROR(clnorm_context_set_self_test(NULL, CLNORM_SELF_TEST_OFF, error), CLNORM_BAD_ARGS,
+                 "context", "NULL");
+}
+
+/* A rule for the layer: the program of a form for this device, by its options. */
+typedef struct {
+    clnorm_form form;
+    const char *rule;
+} broken;
+
+static void test_the_next_form_takes_over(void **state)
+{
+    lines log;
+    const broken all[] = {
+        {CLNORM_FORM_SLICED, "forward_norm: -DTEAM_SIZE="},
+        {CLNORM_FORM_HELD, "forward_norm: -DHOLD="},
+        {CLNORM_FORM_COOPERATIVE, "forward_norm: -DVEC=4 "},
+        {CLNORM_FORM_SEQUENTIAL, "forward_norm: -DOVERLAP=1 -DGIVEN=3 -DCPU_HINTS=1 "},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const fixture f = fresh(*state, &log);
+        const clnorm_desc desc = desc_in(all[i].form);
+        layer_find()->reset();
+        layer_find()->falsify(all[i].rule);
+        problem p = problem_open(&f, desc, ROWS, "normal");
+        const unsigned long falsified = layer_find()->falsified();
+        printf("%s: %lu launches were falsified, form %d is used\n", all[i].rule, falsified,
+               (int)clnorm_op_desc(p.op)->form);
+        assert_int_equal(falsified, log.failed);
+        assert_int_equal(log.passed, 1);
+        if (falsified) /* the device has the form */
+            assert_non_null(strstr(log.text, "failed, and is not used: element 0 of y is"));
+        expect_sound(&f, &p);
+        /* a second op knows */
+        assert_int_equal(launches_of_create(&f, &desc), 0);
+        problem_close(&p);
+        layer_find()->falsify(NULL);
+        clnorm_context_destroy(f.context);
+    }
+}
+
+static void test_all_forms_but_the_plainest_fail(void **state)
+{
+    lines log;
+    const fixture f = fresh(*state, &log);
+    clnorm_op *op = NULL;
+    const clnorm_desc desc = desc_of(COLS);
+    layer_find()->falsify("forward_norm: -DGROUP_SIZE=1 ");
+    layer_find()->reset();
+    /* what shares rows is left, where groups may have more than one work-item */
+    problem p = problem_open(&f, desc, ROWS, "normal");
+    assert_true(clnorm_op_desc(p.op)->form != CLNORM_FORM_SEQUENTIAL);
+    expect_sound(&f, &p);
+    problem_close(&p);
+    layer_find()->falsify("forward_norm");
+    MUST(clnorm_context_set_self_test(f.context, CLNORM_SELF_TEST_ALWAYS, error));
+    EXPECT_ERROR(clnorm_op_create(f.context, &desc, &op, error), CLNORM_UNSUPPORTED,
+                 "fails the self-test", "'forward'");
+    assert_null(op);
+    MUST(clnorm_context_set_self_test(f.context, CLNORM_SELF_TEST_OFF, error));
+    MUST(clnorm_op_create(f.context, &desc, &op, error)); /* it is the application's risk */
+    clnorm_op_destroy(op);
+    layer_find()->falsify(NULL);
+    clnorm_context_destroy(f.context);
+}
+
+/* dx in the form that is left, and dweight with it. */
+static void test_a_broken_backward_pass_gives_way(void **state)
+{
+    lines log;
+    const fixture f = fresh(*state, &log);
+    const size_t bytes = ROWS * COLS * sizeof(float), params = COLS * sizeof(float);
+    float dy[ROWS * COLS], dx[ROWS * COLS], dweight[COLS], dbias[COLS];
+    layer_find()->falsify("backward_norm: -DVEC=4 ");
+    problem p = problem_open(&f, desc_in(CLNORM_FORM_COOPERATIVE), ROWS, "normal");
+    for (int i = 0; i < ROWS * COLS; i++)
+        dy[i] = (float)(i % 7) - 2;
+    clnorm_args args = CLNORM_ARGS_INIT;
+    args.x = p.args.x;
+    args.weight = p.args.weight;
+    args.bias = p.args.bias;
+    args.dy.buffer = buffer_of(&f, CL_MEM_READ_WRITE, bytes, dy);
+    args.dx.buffer = buffer_of(&f, CL_MEM_READ_WRITE, bytes, dy);
+    args.dweight.buffer = buffer_of(&f, CL_MEM_READ_WRITE, params, dy);
+    args.dbias.buffer = buffer_of(&f, CL_MEM_READ_WRITE, params, dy);
+    MUST(clnorm_backward(p.op, f.queue, ROWS, &args, 0, NULL, NULL, error));
+    read_back(&f, args.dx.buffer, bytes, dx);
+    read_back(&f, args.dweight.buffer, params, dweight);
+    read_back(&f, args.dbias.buffer, params, dbias);
+    const clnorm_host_args host = {.struct_size = sizeof(host),
+                                   .x = {p.x, 0},
+                                   .weight = {p.weight, 0},
+                                   .bias = {p.bias, 0},
+                                   .dy = {dy, 0},
+                                   .dx = {dx, 0},
+                                   .dweight = {dweight, 0},
+                                   .dbias = {dbias, 0}};
+    clnorm_verdict v = CLNORM_VERDICT_INIT;
+    MUST(clnorm_verify(&p.desc, CLNORM_BACKWARD, clnorm_op_depth(p.op), ROWS, 0, &host, NULL, &v,
+                       error));
+    if (v.wrong || v.compared < ROWS * COLS + 2 * COLS)
+        fail_msg("%llu of %llu wrong: %s[%llu, %llu] is %.9g, expected %.9g +- %.3g",
+                 (unsigned long long)v.wrong, (unsigned long long)v.compared, v.worst_tensor,
+                 (unsigned long long)v.worst_row, (unsigned long long)v.worst_col, v.worst_got,
+                 v.worst_expected, v.worst_bound);
+    /* forward, the second form of backward, sums */
+    printf("%d passed, %d failed: %s\n", log.passed, log.failed, log.text);
+    assert_true(log.failed > 0 && log.passed == 3);
+    layer_find()->falsify(NULL);
+    clReleaseMemObject(args.dy.buffer);
+    clReleaseMemObject(args.dx.buffer);
+    clReleaseMemObject(args.dweight.buffer);
+    clReleaseMemObject(args.dbias.buffer);
+    problem_close(&p);
+    clnorm_context_destroy(f.context);
+}
+
+/* ---- all forms of a device ----------------------------------------------------------------- */
+
+typedef struct {
+    int right, wrong;
+} counted;
+
+static void count_result(void *user, const clnorm_self_test_result *result)
+{
+    counted *count = user;
+    count->right += result->status == CLNORM_OK;
+    count->wrong += result->status == CLNORM_UNSUPPORTED;
+    if (result->status != CLNORM_OK)
+        printf("form %d, %s: %s\n", (int)result->form, result->kernel, result->text);
+}
+
+static void test_the_device_is_tested(void **state)
+{
+    lines log;
+    const fixture f = fresh(*state, &log);
+    counted sound = {0, 0}, broken_one = {0, 0};
+    MUST(clnorm_self_test(f.context, count_result, &sound, error));
+    assert_true(sound.right >= 8 && sound.wrong == 0); /* two forms, four kernels */
+    layer_find()->falsify("add_lines");
+    EXPECT_ERROR(clnorm_self_test(f.context, count_result, &broken_one, error), CLNORM_UNSUPPORTED,
+                 "sums of gradients", "is right");
+    assert_int_equal(broken_one.right + broken_one.wrong, sound.right);
+    assert_true(broken_one.wrong > 0);
+    layer_find()->falsify(NULL);
+    clnorm_context_destroy(f.context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_verdict_is_kept),
+        cmocka_unit_test(test_a_bad_policy_is_refused),
+        cmocka_unit_test(test_the_next_form_takes_over),
+        cmocka_unit_test(test_all_forms_but_the_plainest_fail),
+        cmocka_unit_test(test_a_broken_backward_pass_gives_way),
+        cmocka_unit_test(test_the_device_is_tested),
+    };
+    return cmocka_run_group_tests(tests, fixture_open, fixture_close);
+}
