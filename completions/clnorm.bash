@@ -81,7 +81,7 @@ _clnorm() {
     devices) words+=' --doctor' ;;
     tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
-    check) words+=' --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
+    check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -2,6 +2,7 @@
 #include "cli/check_report.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/self_test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct wishes {
     int op, direction, dtype, form; /* 0: all; else one more than the value */
     char *variant, *shape, *part, *device;
     uint64_t max_elements, seed;
-    bool json, markdown, no_color;
+    bool json, markdown, no_color, self_test;
 };
 
 static bool check_cases(struct check_report *report, const clnorm_device *device,
@@ -206,6 +207,26 @@ static int check(const struct wishes *wishes)
     return code;
 }
 
+/* Its problems are its own, so nothing else may be asked for. */
+static int self_test(const struct wishes *wishes, const struct cli_option *options,
+                     const bool *given)
+{
+    static const char *const allowed[] = {"self-test", "device", "json", "no-color"};
+    for (size_t i = 0; options[i].type != OPTION_END; i++) {
+        bool ok = !given[i];
+        for (size_t k = 0; k < sizeof(allowed) / sizeof(allowed[0]); k++)
+            ok = ok || !strcmp(options[i].name, allowed[k]);
+        if (!ok) {
+            complain("--%s and --self-test are given; beside --self-test allowed are --device, "
+                     "--json and --no-color",
+                     options[i].name);
+            return CLI_USAGE;
+        }
+    }
+    interrupt_install();
+    return self_test_devices(wishes->device, wishes->json, wishes->no_color);
+}
+
 int cmd_check(int argc, const char **argv)
 {
     struct wishes wishes = {.max_elements = not_given, .seed = 1};
@@ -218,13 +239,16 @@ int cmd_check(int argc, const char **argv)
         {"direction", 0, OPTION_CHOICE, &wishes.direction, "all|forward|backward",
          "the operator, or its gradients (all)"},
         {"dtype", 0, OPTION_CHOICE, &wishes.dtype, DTYPES, "type of all tensors (all of them)"},
-        {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|sliced|held|cooperative", "kernel form (all)"},
+        {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|sliced|held|cooperative",
+         "kernel form (all)"},
         {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS", "this shape only, with every input"},
         {"max-elements", 0, OPTION_COUNT, &wishes.max_elements, "N",
          "leave out larger shapes (4194304; 32768 on Oclgrind)"},
         {"part", 0, OPTION_TEXT, &wishes.part, "I/N",
          "every Nth program only, from the Ith on: N machines share a check"},
         {"seed", 0, OPTION_COUNT, &wishes.seed, "N", "of the inputs (1)"},
+        {"self-test", 0, OPTION_FLAG, &wishes.self_test, NULL,
+         "only what ops do before they use a kernel: a few rows for each form"},
         {"device", 'd', OPTION_TEXT, &wishes.device, "SELECTOR",
          "every device that it matches (CLNORM_DEVICE, else auto)"},
         {"json", 0, OPTION_FLAG, &wishes.json, NULL, "print JSON"},
@@ -242,11 +266,13 @@ int cmd_check(int argc, const char **argv)
             "Examples:\n"
             "  clnorm check --device all\n"
             "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n"
+            "  clnorm check --self-test --device all\n"
             "  clnorm check --variant layer_norm+residual --direction backward\n",
     };
-    int code = options_parse(argc, argv, options, &usage, NULL);
+    bool given[sizeof(options) / sizeof(options[0])] = {false};
+    int code = options_parse(argc, argv, options, &usage, given);
     if (code == CLI_GO_ON)
-        code = check(&wishes);
+        code = wishes.self_test ? self_test(&wishes, options, given) : check(&wishes);
     options_release(options);
     return code;
 }

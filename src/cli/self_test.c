@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/self_test.h"
+#include "cli/interrupt.h"
+#include "cli/table.h"
+
+#include <stdlib.h>
+
+static const struct table_column columns[] = {
+    {.title = "device", .shrinks = 1},
+    {.title = "form"},
+    {.title = "kernel"},
+    {.title = "vec", .right = true},
+    {.title = "group", .right = true},
+    {.title = "team", .right = true},
+    {.title = "verdict"},
+};
+
+struct view {
+    const clnorm_device *device; /* under test */
+    struct table table;
+    json_t *results;
+    clnorm_status worst; /* the first that is not CLNORM_OK, but CLNORM_UNSUPPORTED before others */
+};
+
+static const char *form_name(clnorm_form form)
+{
+    static const char *const names[] = {"auto", "sequential", "sliced", "held", "cooperative"};
+    return names[form];
+}
+
+static const char *verdict_name(clnorm_status status)
+{
+    return status == CLNORM_OK ? "right" : status == CLNORM_UNSUPPORTED ? "WRONG" : "FAILED";
+}
+
+static void count(struct view *view, clnorm_status status)
+{
+    if (view->worst == CLNORM_OK || status == CLNORM_UNSUPPORTED)
+        view->worst = status;
+}
+
+static void add_result(void *user, const clnorm_self_test_result *r)
+{
+    struct view *view = user;
+    const enum table_tone tone = r->status == CLNORM_OK ? TONE_GOOD : TONE_BAD;
+    table_add(&view->table, TONE_PLAIN, "%s", view->device->name);
+    table_add(&view->table, TONE_PLAIN, "%s", form_name(r->form));
+    table_add(&view->table, TONE_PLAIN, "%s", r->kernel);
+    table_add(&view->table, TONE_PLAIN, "%u", r->vec);
+    table_add(&view->table, TONE_PLAIN, "%u", r->group);
+    table_add(&view->table, TONE_PLAIN, "%u", r->team);
+    table_add(&view->table, tone, "%s", verdict_name(r->status));
+    json_array_append_new(view->results,
+                          json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:i, s:b, s:o}", "device",
+                                    (int)view->device->index, "name", json_text(view->device->name),
+                                    "form", form_name(r->form), "kernel", r->kernel, "vec",
+                                    (int)r->vec, "group", (int)r->group, "team", (int)r->team,
+                                    "right", r->status == CLNORM_OK, "text", json_text(r->text)));
+    if (r->status != CLNORM_OK)
+        complain("%s, %s, %s: %s", view->device->name, form_name(r->form), r->kernel, r->text);
+    if (r->status != CLNORM_OK)
+        count(view, r->status);
+}
+
+/* A device that cannot be opened does not keep the others from their test. */
+static void test_device(struct view *view, const clnorm_device *device)
+{
+    clnorm_context *context = NULL;
+    clnorm_error error;
+    char selector[16];
+    view->device = device;
+    snprintf(selector, sizeof(selector), "%u", device->index);
+    clnorm_status status = clnorm_context_create(selector, log_warnings, NULL, &context, &error);
+    const size_t before = json_array_size(view->results);
+    if (status == CLNORM_OK)
+        status = clnorm_self_test(context, add_result, view, &error);
+    if (status != CLNORM_OK && json_array_size(view->results) == before) {
+        complain("%s: %s", device->name, error.text);
+        count(view, status == CLNORM_UNSUPPORTED ? CLNORM_OPENCL : status);
+    }
+    clnorm_context_destroy(context);
+}
+
+static int print(struct view *view, bool json, bool no_color)
+{
+    if (json)
+        return print_json(
+            json_pack("{s:s, s:O}", "version", clnorm_version(), "self_test", view->results));
+    return table_print(&view->table, stdout, terminal_width(stdout), use_color(stdout, no_color));
+}
+
+static int code_of(const struct view *view)
+{
+    return interrupt_pending()                 ? CLI_INTERRUPTED
+           : view->worst == CLNORM_UNSUPPORTED ? CLI_WRONG
+                                               : exit_code_of(view->worst);
+}
+
+int self_test_devices(const char *selector, bool json, bool no_color)
+{
+    struct view view = {
+        .table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(columns[0])},
+        .results = json_array()};
+    clnorm_device *devices = NULL;
+    clnorm_error error = {.status = CLNORM_OK};
+    size_t *chosen = NULL, n = 0, n_chosen = 0;
+    int code = CLI_OK;
+    bool ok = !clnorm_devices_list(&devices, &n, &error);
+    if (ok) {
+        chosen = calloc(n + 1, sizeof(*chosen));
+        ok = chosen ? !clnorm_devices_select(devices, n, selector, chosen, &n_chosen, &error)
+                    : out_of_memory(&error, (n + 1) * sizeof(*chosen));
+    }
+    for (size_t i = 0; ok && i < n_chosen && !interrupt_pending(); i++)
+        test_device(&view, &devices[chosen[i]]);
+    code = ok ? print(&view, json, no_color) : complain_error(&error);
+    if (ok && code == CLI_OK)
+        code = code_of(&view);
+    table_release(&view.table);
+    json_decref(view.results);
+    free(chosen);
+    clnorm_devices_free(devices);
+    return code;
+}
