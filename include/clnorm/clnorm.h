@@ -502,7 +502,8 @@ CLNORM_API clnorm_status clnorm_context_set_tuning(clnorm_context *context, cons
 
 /* Whether kernels are tried before they are used. */
 typedef enum clnorm_self_test_policy {
-    CLNORM_SELF_TEST_FIRST_USE = 0, /* each program of the context once, when an op first needs it */
+    CLNORM_SELF_TEST_FIRST_USE =
+        0, /* each program of the context once, when an op first needs it */
     CLNORM_SELF_TEST_OFF, /* never, and what earlier tests said does not count */
     CLNORM_SELF_TEST_ALWAYS /* by every op anew */
 } clnorm_self_test_policy;
@@ -621,9 +622,9 @@ typedef struct clnorm_self_test_result {
 
 typedef void (*clnorm_self_test_fn)(void *user, const clnorm_self_test_result *result);
 
-/* Build the kernels of all forms that the device can take, and test each, whatever the policy; up to
- * some seconds a kernel where it is new to the device. What is found wrong is not used by ops that
- * are made later.
+/* Build the kernels of all forms that the device can take, and test each, whatever the policy; up
+ * to some seconds a kernel where it is new to the device. What is found wrong is not used by ops
+ * that are made later.
  *
  * report   is called for each kernel, or NULL
  * CLNORM_UNSUPPORTED with a text that names the first kernel that is wrong; CLNORM_BUILD_FAILED for

@@ -66,6 +66,20 @@ class context
         check(clnorm_context_set_cache(get(), directory, max_bytes, &cause), cause);
     }
 
+    /* clnorm_context_set_self_test: whether kernels are tried before they are used. */
+    void set_self_test(clnorm_self_test_policy policy)
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_context_set_self_test(get(), policy, &cause), cause);
+    }
+
+    /* clnorm_self_test: throws if a kernel of any form is wrong. */
+    void self_test(clnorm_self_test_fn report = nullptr, void *user = nullptr)
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_self_test(get(), report, user, &cause), cause);
+    }
+
     clnorm_context *get() const noexcept { return handle_.get(); }
     cl_context cl() const noexcept { return clnorm_context_cl(get()); }
     const clnorm_device &device() const noexcept { return *clnorm_context_device(get()); }

@@ -47,6 +47,15 @@ void run_devices_release(struct run_devices *devices)
     *devices = (struct run_devices){0};
 }
 
+/* With --verify every element is proved instead: what is wrong is to be seen. */
+static bool set_self_test(clnorm_context *context, const struct run_options *options,
+                          clnorm_error *error)
+{
+    const clnorm_self_test_policy policy =
+        options->verify ? CLNORM_SELF_TEST_OFF : CLNORM_SELF_TEST_FIRST_USE;
+    return clnorm_context_set_self_test(context, policy, error) == CLNORM_OK;
+}
+
 bool run_session_open(struct run_session *session, const struct run_job *job,
                       const clnorm_device *device, clnorm_error *error)
 {
@@ -56,7 +65,8 @@ bool run_session_open(struct run_session *session, const struct run_job *job,
     if (clnorm_context_create(selector, log_warnings, NULL, &session->context, error) ==
             CLNORM_OK &&
         cache_setting_use(session->context, error) && tune_setting_use(session->context, error) &&
-        clnorm_op_create(session->context, &job->asked, &session->op, error) == CLNORM_OK)
+        set_self_test(session->context, job->options, error) &&
+        clnorm_op_make(session->context, &job->asked, false, &session->op, error) == CLNORM_OK)
         return true;
     run_session_close(session);
     return false;
