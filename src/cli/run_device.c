@@ -4,6 +4,7 @@
 #include "cli/cache_setting.h"
 #include "cli/interrupt.h"
 #include "cli/tune_setting.h"
+#include "ops/op.h"
 
 #include <inttypes.h>
 #include <math.h>
