@@ -389,7 +389,7 @@ static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
  * mean, rstd         of the forward pass if SAVED or given
  * lines              workspace
  * Each output may be NULL. `params` is the length of a line of weights, `row_cols` of others. */
-__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) kernel void
+__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE kernel void
 backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TYPE, dsum),
               const MATRIX(X_TYPE, x), const VECTOR(real, mean), const VECTOR(real, rstd),
               const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias),

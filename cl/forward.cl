@@ -189,7 +189,7 @@ static inline int team_int_total(int own, local real4 *scratch)
  * mean, rstd       one for each set, or NULL: not wanted; given ones are read
  * weight, bias     or NULL: 1 and 0
  * A group takes `sets_per_group` sets; `stream` lets y go past the cache. Neither changes a bit. */
-__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) kernel void
+__attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE kernel void
 forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MATRIX(X_TYPE, x),
              const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias), ulong sets,
              uint cols, uint stats_cols, uint sets_per_group, uint stream, real count,

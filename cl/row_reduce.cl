@@ -3,6 +3,9 @@
  *
  *   GROUP_SIZE    work-items of a group: 1 = sequential, else a power of two
  *   TEAM_SIZE     those that share a set; divides GROUP_SIZE
+ *   SUBGROUPS     work-items of a sub-group, which add up their numbers first, and divide TEAM_SIZE:
+ *                 cl_intel_subgroups; 1: as many as there are, cl_khr_subgroups, for teams of a whole
+ *                 group; 0: local memory only
  *   HOLD          vectors of a set that a work-item keeps in registers; 0: it reads them again
  *
  * The order of the additions depends on the set's size, VEC, TEAM_SIZE and HOLD alone, so the bits of
@@ -17,6 +20,18 @@
 #endif
 #ifndef HOLD
 #define HOLD 0
+#endif
+#ifndef SUBGROUPS
+#define SUBGROUPS 0
+#endif
+#if SUBGROUPS > 1
+#pragma OPENCL EXTENSION cl_intel_subgroups : enable
+#define SUBGROUP_SIZE_ATTRIBUTE __attribute__((intel_reqd_sub_group_size(SUBGROUPS)))
+#else
+#define SUBGROUP_SIZE_ATTRIBUTE
+#endif
+#if SUBGROUPS == 1
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
 #endif
 
 #define BLOCK_LENGTH 64
@@ -66,6 +81,25 @@ static inline real own_total(blocked_sum sum) { return lane_total(sum.hi + sum.l
 /* The sums, each by itself, of four numbers that the work-items of the team have. All of the group
  * must call this, and all of a team get the same bits. `scratch` holds GROUP_SIZE elements; a team of
  * one does not touch it. */
+#if SUBGROUPS
+static inline real4 team_total(real4 own, local real4 *scratch)
+{
+    const uint size = SUBGROUPS > 1 ? SUBGROUPS : get_max_sub_group_size();
+    const uint all = (TEAM_SIZE + size - 1) / size, first = OWN_TEAM * all;
+    const real4 part = {sub_group_reduce_add(own.x), sub_group_reduce_add(own.y),
+                        sub_group_reduce_add(own.z), 0};
+    if (SUBGROUPS == TEAM_SIZE)
+        return part;
+    barrier(CLK_LOCAL_MEM_FENCE); /* readers of the previous total are done */
+    if (get_sub_group_local_id() == 0)
+        scratch[get_sub_group_id()] = part;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    real4 total = scratch[first];
+    for (uint k = 1; k < all; k++)
+        total += scratch[first + k];
+    return total;
+}
+#else
 static inline real4 team_total(real4 own, local real4 *scratch)
 {
     if (TEAM_SIZE == 1)
@@ -81,6 +115,7 @@ static inline real4 team_total(real4 own, local real4 *scratch)
     barrier(CLK_LOCAL_MEM_FENCE);
     return scratch[id - lane];
 }
+#endif
 
 /* Up to three sums that one pass over a set adds up. */
 typedef struct {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "runtime/subgroup.h"
 
 enum { ROWS = 11 };
 
@@ -85,6 +86,33 @@ static void test_an_override_is_limited(void **state)
     run(f, &p, ROWS);
     expect_right(&p);
     problem_close(&p);
+}
+
+/* 700 columns: the last work-items of a team have none, or not a whole vector. */
+static void test_totals_by_sub_groups(void **state)
+{
+    static const char *const texts[] = {
+        "form=sliced vec=4 group=128 team=32 subgroups=intel",
+        "form=held vec=4 group=64 team=64 subgroups=intel",
+        "form=cooperative vec=4 group=64 team=64 subgroups=intel",
+        "form=held vec=4 group=64 team=64 subgroups=khr",
+        "form=cooperative vec=4 group=64 team=64 subgroups=khr",
+    };
+    const fixture *f = *state;
+    const clnorm_subgroups has = clnorm_subgroups_of(clnorm_context_device(f->context));
+    if (!has.intel && !has.khr)
+        skip();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        clnorm_desc desc = desc_of(700);
+        if (strstr(texts[i], "khr") ? !has.khr : !has.intel)
+            continue;
+        desc.tuning = texts[i];
+        problem p = problem_open(f, desc, ROWS, "mean_1e6");
+        expect_used(p.op, texts[i]);
+        run(f, &p, ROWS);
+        expect_right(&p);
+        problem_close(&p);
+    }
 }
 
 static void test_too_little_room_for_the_text(void **state)
@@ -173,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_override_is_used),
         cmocka_unit_test(test_an_override_is_limited),
+        cmocka_unit_test(test_totals_by_sub_groups),
         cmocka_unit_test(test_too_little_room_for_the_text),
         cmocka_unit_test(test_a_table_is_used),
     };

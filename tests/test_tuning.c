@@ -71,7 +71,7 @@ static void test_slips_are_told(void **state)
         {"form=sliced group=64 team=128", "team is 128", "divisors of group, 64"},
         {"form=held group=64 team=32", "team is 32", "allowed is group, 64"},
         {"form=held team=32", "team is 32", ""},
-        {"subgroups=maybe", "subgroups is 'maybe'", "on or off"},
+        {"subgroups=maybe", "subgroups is 'maybe'", "off, intel or khr"},
         {"stream=0", "stream is '0'", "or never"},
         {"stream=1M", "stream is '1M'", "or never"},
         {"stream=18446744073709551616", "stream is '18446744073709551616'", "or never"},

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const forms[] = {"auto", "sequential", "sliced", "held", "cooperative"};
-static const char *const switches[] = {"auto", "off", "on"};
-enum { FORMS = sizeof(forms) / sizeof(forms[0]), SWITCHES = 3, MOST_GROUP = 1024 };
+static const char *const subgroups[] = {"auto", "off", "intel", "khr"};
+enum { FORMS = sizeof(forms) / sizeof(forms[0]), SUBGROUPS = 4, MOST_GROUP = 1024 };
 
 const char *clnorm_form_name(clnorm_form form) { return forms[form]; }
 
@@ -93,9 +93,9 @@ static bool set_form(clnorm_tuning *tuning, const char *text)
 
 static bool set_subgroups(clnorm_tuning *tuning, const char *text)
 {
-    const unsigned place = place_of(text, switches, SWITCHES);
+    const unsigned place = place_of(text, subgroups, SUBGROUPS);
     tuning->subgroups = place;
-    return place == CLNORM_SUBGROUPS_OFF || place == CLNORM_SUBGROUPS_ON;
+    return place != CLNORM_SUBGROUPS_AUTO && place < SUBGROUPS;
 }
 
 static bool power_of_two(const char *text, uint64_t least, uint64_t most, unsigned *value)
@@ -140,7 +140,7 @@ static const struct {
     {"vec", set_vec, "2, 4, 8 or 16"},
     {"group", set_group, "a power of two up to 1024"},
     {"team", set_team, "a power of two up to 1024"},
-    {"subgroups", set_subgroups, "on or off"},
+    {"subgroups", set_subgroups, "off, intel or khr"},
     {"stream", set_stream, "a number of bytes from 1 on, or never"},
 };
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -230,7 +230,7 @@ void clnorm_tuning_text(const clnorm_tuning *t, char text[CLNORM_TUNING_TEXT])
         if (numbers[i].value)
             ADD("%s%s=%u", used ? " " : "", numbers[i].name, numbers[i].value);
     if (t->subgroups)
-        ADD("%ssubgroups=%s", used ? " " : "", switches[t->subgroups]);
+        ADD("%ssubgroups=%s", used ? " " : "", subgroups[t->subgroups]);
     if (t->stream == UINT64_MAX)
         ADD("%sstream=never", used ? " " : "");
     else if (t->stream)

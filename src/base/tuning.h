@@ -13,7 +13,14 @@ typedef struct clnorm_tuning {
     unsigned vec; /* columns that a work-item handles at once: 2, 4, 8 or 16 */
     unsigned group; /* work-items of a work-group: a power of two */
     unsigned team; /* those that share a row: a power of two that divides group */
-    enum { CLNORM_SUBGROUPS_AUTO, CLNORM_SUBGROUPS_OFF, CLNORM_SUBGROUPS_ON } subgroups;
+    /* whose sums come first: none, cl_intel_subgroups of a size that is asked for, cl_khr_subgroups
+     */
+    enum {
+        CLNORM_SUBGROUPS_AUTO,
+        CLNORM_SUBGROUPS_OFF,
+        CLNORM_SUBGROUPS_INTEL,
+        CLNORM_SUBGROUPS_KHR
+    } subgroups;
     uint64_t stream; /* bytes of output from which on it goes past the cache; UINT64_MAX: never */
 } clnorm_tuning;
 

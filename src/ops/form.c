@@ -109,6 +109,20 @@ static void apply(const clnorm_tuning *tuning, clnorm_geometry *g)
     g->group_size = tuning->group ? tuning->group : g->group_size;
 }
 
+/* Where the size is not known, teams of a whole group only. */
+static unsigned subgroup_of(const situation *s, const clnorm_tuning *tuning,
+                            const clnorm_geometry *g)
+{
+    const clnorm_subgroups has = s->context->subgroups;
+    const bool khr = tuning->subgroups == CLNORM_SUBGROUPS_KHR;
+    if (tuning->subgroups == CLNORM_SUBGROUPS_OFF || g->team_size == 1 ||
+        s->desc->x_dtype == CLNORM_F64)
+        return 0;
+    if (has.intel && !khr && g->team_size % has.intel == 0)
+        return has.intel;
+    return has.khr && (khr || !has.intel) && g->team_size == g->group_size;
+}
+
 /* False where this form cannot take such rows. */
 static bool make(const situation *s, int index, const clnorm_tuning *tuning, clnorm_geometry *g)
 {
@@ -125,6 +139,7 @@ static bool make(const situation *s, int index, const clnorm_tuning *tuning, cln
         shrink(g, s->sets.run);
     if (forms[index].holds)
         g->hold = hold_of(g, s->sets.run);
+    g->subgroup = subgroup_of(s, tuning, g);
     g->cpu_hints = clnorm_quirk_reason(device, CLNORM_QUIRK_CLANG) != NULL;
     g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
     g->most_iterations = clnorm_most_iterations(device);
@@ -163,6 +178,18 @@ static size_t add_baseline(const situation *s, const clnorm_geometry *list, size
     return !is_last && is_allowed(s, baseline);
 }
 
+/* With sub-groups, if it has them, and without. */
+static size_t add_form(const situation *s, int index, const clnorm_tuning *tuning,
+                       clnorm_geometry *list)
+{
+    clnorm_tuning plain = *tuning;
+    size_t count = 0;
+    plain.subgroups = CLNORM_SUBGROUPS_OFF;
+    if (make(s, index, tuning, &list[count]) && is_allowed(s, &list[count]))
+        count += list[count].subgroup > 0;
+    return count + (make(s, index, &plain, &list[count]) && is_allowed(s, &list[count]));
+}
+
 /* Those that suit first, then what any device can do. */
 static size_t list_forms(const situation *s, const clnorm_tuning *tuning,
                          clnorm_geometry list[CLNORM_MOST_CANDIDATES])
@@ -173,9 +200,8 @@ static size_t list_forms(const situation *s, const clnorm_tuning *tuning,
             const bool first = tuning->form ? tuning->form == forms[i].form : suits(s, i);
             const bool fallback =
                 forms[i].form == CLNORM_FORM_COOPERATIVE || forms[i].form == CLNORM_FORM_SEQUENTIAL;
-            if ((round == 0 ? first : !first && fallback) && make(s, i, tuning, &list[count]) &&
-                is_allowed(s, &list[count]))
-                count++;
+            if (round == 0 ? first : !first && fallback)
+                count += add_form(s, i, tuning, &list[count]);
         }
     return count + add_baseline(s, list, count, &list[count]);
 }
@@ -200,6 +226,8 @@ bool clnorm_geometry_halve(clnorm_geometry *geometry, const clnorm_sets *sets)
     geometry->group_size /= 2;
     if (geometry->team_size > geometry->group_size)
         geometry->team_size = geometry->group_size;
+    if (geometry->subgroup > geometry->team_size)
+        geometry->subgroup = 0;
     if (geometry->hold)
         geometry->hold = hold_of(geometry, sets->run);
     if (geometry->hold > MOST_HELD)

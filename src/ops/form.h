@@ -13,6 +13,7 @@ typedef struct clnorm_geometry {
     unsigned vec; /* columns that a work-item handles at once */
     unsigned group_size; /* work-items of a group */
     unsigned team_size; /* of those that share a row: divides group_size; 1 for sequential rows */
+    unsigned subgroup; /* work-items that add up first; 1: as many as there are; 0: none do */
     unsigned
         hold; /* vectors of a row that a work-item keeps in registers; 0: it reads them again */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
@@ -20,7 +21,7 @@ typedef struct clnorm_geometry {
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */
 } clnorm_geometry;
 
-enum { CLNORM_MOST_CANDIDATES = 8 };
+enum { CLNORM_MOST_CANDIDATES = 12 };
 
 /* Geometries for these rows: the best first, then what is left if that one fails. None where the
  * device cannot take that many columns. Returns how many. */

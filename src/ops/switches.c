@@ -5,6 +5,7 @@
 #include "base/kind.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool clnorm_has(const clnorm_desc *desc, unsigned inputs) { return (desc->inputs & inputs) != 0; }
 
@@ -159,8 +160,17 @@ static int hold_in(const clnorm_geometry *geometry, bool back)
 static size_t add(char *text, size_t used, const char *name, const char *value)
 {
     const size_t left = CLNORM_MOST_DEFINES - used;
-    const int more = snprintf(text + used, left, "%s-D%s=%s", used ? " " : "", name, value);
+    const int more = snprintf(text + used, left, "%s-%s=%s", used ? " " : "", name, value);
     return more > 0 && (size_t)more < left ? used + (size_t)more : CLNORM_MOST_DEFINES;
+}
+
+/* cl_khr_subgroups is not in OpenCL C 1.2. */
+static const char *standard_of(const clnorm_op *op, const clnorm_geometry *geometry)
+{
+    const char *const version = op->context->device.version;
+    if (geometry->subgroup != 1)
+        return NULL;
+    return strncmp(version, "OpenCL 2", strlen("OpenCL 2")) ? "CL3.0" : "CL2.0";
 }
 
 clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
@@ -172,56 +182,58 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
     const clnorm_sets sets = clnorm_sets_of(d, 1);
     const bool back = purpose.direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
     const number_switch numbers[] = {
-        {"ARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
-        {"CENTER", kind.center, -1},
-        {"SEGMENTED", !sets.plain, 0},
-        {"PARAM_AXIS", param_axis(&sets), 0},
-        {"POWER", power_of(d), 2},
-        {"EPS_MODE", (int)d->eps_mode, 0},
-        {"NO_SCALE", d->center_only, 0},
-        {"ZERO_NORM", d->kind == CLNORM_LP_NORM, 0},
-        {"STATS", (int)d->stats, 0},
-        {"RESIDUAL", clnorm_has(d, CLNORM_WITH_RESIDUAL), 0},
-        {"X_BIAS", clnorm_has(d, CLNORM_WITH_X_BIAS), 0},
-        {"GATE", clnorm_has(d, CLNORM_WITH_GATE), 0},
-        {"DROPOUT", d->dropout > 0, 0},
-        {"ROUND_SUM", clnorm_desc_has_sum(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
-        {"MODULATION", clnorm_has(d, CLNORM_WITH_MODULATION), 0},
-        {"ACT_GATE", (int)d->act_gate, 0},
-        {"WEIGHT_SHIFT", d->weight_offset != 0, 0},
-        {"CAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
-        {"QUANT", back ? 0 : (int)d->quant, 0},
-        {"ASYMMETRIC", d->quant_asymmetric && !back, 0},
-        {"RUNNING", keeps_running(d) && !back, 0},
-        {"PARTIAL", back && is_partial(d), 0},
-        {"OVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
-        {"GIVEN", given_bits(d, purpose), -1},
-        {"ALIGNED", purpose.usual && may_align(d, geometry), 0},
-        {"SAVED", purpose.saved, 0},
-        {"FROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
-        {"PARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
-        {"MOD_ROWS", back && mods, 0},
-        {"SLABS", back ? !kind.channels : 1, 1},
-        {"CPU_HINTS", geometry->cpu_hints, -1},
-        {"GROUP_SIZE", (int)geometry->group_size, -1},
-        {"TEAM_SIZE", (int)geometry->team_size, (int)geometry->group_size},
-        {"HOLD", hold_in(geometry, back), 0},
-        {"VEC", (int)geometry->vec, -1},
+        {"DARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
+        {"DCENTER", kind.center, -1},
+        {"DSEGMENTED", !sets.plain, 0},
+        {"DPARAM_AXIS", param_axis(&sets), 0},
+        {"DPOWER", power_of(d), 2},
+        {"DEPS_MODE", (int)d->eps_mode, 0},
+        {"DNO_SCALE", d->center_only, 0},
+        {"DZERO_NORM", d->kind == CLNORM_LP_NORM, 0},
+        {"DSTATS", (int)d->stats, 0},
+        {"DRESIDUAL", clnorm_has(d, CLNORM_WITH_RESIDUAL), 0},
+        {"DX_BIAS", clnorm_has(d, CLNORM_WITH_X_BIAS), 0},
+        {"DGATE", clnorm_has(d, CLNORM_WITH_GATE), 0},
+        {"DDROPOUT", d->dropout > 0, 0},
+        {"DROUND_SUM", clnorm_desc_has_sum(d) && d->contract == CLNORM_SUM_ROUNDED, 0},
+        {"DMODULATION", clnorm_has(d, CLNORM_WITH_MODULATION), 0},
+        {"DACT_GATE", (int)d->act_gate, 0},
+        {"DWEIGHT_SHIFT", d->weight_offset != 0, 0},
+        {"DCAST_FIRST", d->cast == CLNORM_CAST_FIRST && !back, 0},
+        {"DQUANT", back ? 0 : (int)d->quant, 0},
+        {"DASYMMETRIC", d->quant_asymmetric && !back, 0},
+        {"DRUNNING", keeps_running(d) && !back, 0},
+        {"DPARTIAL", back && is_partial(d), 0},
+        {"DOVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
+        {"DGIVEN", given_bits(d, purpose), -1},
+        {"DALIGNED", purpose.usual && may_align(d, geometry), 0},
+        {"DSAVED", purpose.saved, 0},
+        {"DFROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
+        {"DPARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
+        {"DMOD_ROWS", back && mods, 0},
+        {"DSLABS", back ? !kind.channels : 1, 1},
+        {"DCPU_HINTS", geometry->cpu_hints, -1},
+        {"DGROUP_SIZE", (int)geometry->group_size, -1},
+        {"DTEAM_SIZE", (int)geometry->team_size, (int)geometry->group_size},
+        {"DHOLD", hold_in(geometry, back), 0},
+        {"DSUBGROUPS", (int)geometry->subgroup, 0},
+        {"DVEC", (int)geometry->vec, -1},
     };
     const bool wide = d->x_dtype == CLNORM_F64;
     const bool direct = back && (mods || kind.params == CLNORM_PER_ROW);
     const clnorm_dtype usual = wide ? CLNORM_F64 : CLNORM_F32;
     const bool y_matters = !back || d->backward == CLNORM_FROM_OUTPUT;
     const type_switch types[] = {
-        {"X_TYPE", d->x_dtype},
-        {"Y_TYPE", y_matters ? d->y_dtype : usual},
-        {"PARAM_TYPE", d->param_dtype},
-        {"R_TYPE", clnorm_desc_has_sum(d) ? d->residual_dtype : usual},
-        {"DY_TYPE", back ? d->dy_dtype : usual},
-        {"DX_TYPE", back ? d->dx_dtype : usual},
-        {"DPARAM_TYPE", direct ? d->dparam_dtype : usual},
+        {"DX_TYPE", d->x_dtype},
+        {"DY_TYPE", y_matters ? d->y_dtype : usual},
+        {"DPARAM_TYPE", d->param_dtype},
+        {"DR_TYPE", clnorm_desc_has_sum(d) ? d->residual_dtype : usual},
+        {"DDY_TYPE", back ? d->dy_dtype : usual},
+        {"DDX_TYPE", back ? d->dx_dtype : usual},
+        {"DDPARAM_TYPE", direct ? d->dparam_dtype : usual},
     };
-    size_t used = 0;
+    const char *const standard = standard_of(op, geometry);
+    size_t used = standard ? add(text, 0, "cl-std", standard) : 0;
     char value[16];
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         snprintf(value, sizeof(value), "%d", numbers[i].value);

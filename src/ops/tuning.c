@@ -117,6 +117,9 @@ clnorm_status clnorm_op_tuning(const clnorm_op *op, char *text, size_t bytes, cl
                                   .vec = g->vec,
                                   .group = g->group_size,
                                   .team = g->team_size,
+                                  .subgroups = g->subgroup > 1    ? CLNORM_SUBGROUPS_INTEL
+                                               : g->subgroup == 1 ? CLNORM_SUBGROUPS_KHR
+                                                                  : CLNORM_SUBGROUPS_AUTO,
                                   .stream = g->cpu_hints ? g->stream_bytes : 0};
     char all[CLNORM_TUNING_TEXT];
     clnorm_tuning_text(&tuning, all);

@@ -37,6 +37,7 @@ static clnorm_status make(cl_context cl, const clnorm_device *device, clnorm_log
     *context = (clnorm_context){.cl = cl,
                                 .device = *device,
                                 .float_width = float_width(device->device_id),
+                                .subgroups = clnorm_subgroups_of(device),
                                 .log = log,
                                 .user = user,
                                 .process = process_id(),

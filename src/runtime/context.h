@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/tuning_table.h"
 #include "runtime/opencl.h"
+#include "runtime/subgroup.h"
 
 #include <stdbool.h>
 
@@ -29,6 +30,7 @@ struct clnorm_context {
     cl_context cl;
     clnorm_device device;
     unsigned float_width; /* floats that the device's instructions take at once */
+    clnorm_subgroups subgroups;
     clnorm_log_fn log;
     void *user;
     long process; /* drivers hang or fail in a forked child */

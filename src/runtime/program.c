@@ -83,7 +83,8 @@ static clnorm_status make(clnorm_context *context, clnorm_source source, const c
     char options[1024];
     /* Without -cl-std some drivers compile as OpenCL C 3.0. Fast-math options of any kind would
      * cancel the low part of the mean and hide NaN. */
-    const int used = snprintf(options, sizeof(options), "-cl-std=CL1.2 -w %s", defines);
+    const char *const standard = strstr(defines, "-cl-std=") ? "" : "-cl-std=CL1.2 ";
+    const int used = snprintf(options, sizeof(options), "%s-w %s", standard, defines);
     if (used < 0 || (size_t)used >= sizeof(options))
         return clnorm_fail(error, CLNORM_BUILD_FAILED, "build options of %d bytes, at most %zu",
                            used, sizeof(options) - 1);
