@@ -68,12 +68,24 @@ static inline void keep_infinity(blocked_sum *sum)
     sum->lo = select(sum->lo, (realv)(0), isinf(sum->hi));
 }
 
-/* A lane at a time would go through memory. */
+/* In halves. Lanes of an array go through memory on CPUs; Oclgrind cannot follow parts of vectors. */
+#if CPU_HINTS
 static inline real lane_total2(VECTOR_OF(2) v) { return v.lo + v.hi; }
 static inline real lane_total4(VECTOR_OF(4) v) { return lane_total2(v.lo + v.hi); }
 static inline real lane_total8(VECTOR_OF(8) v) { return lane_total4(v.lo + v.hi); }
 static inline real lane_total16(VECTOR_OF(16) v) { return lane_total8(v.lo + v.hi); }
 #define lane_total VN(lane_total)
+#else
+static inline real lane_total(realv v)
+{
+    lanes total;
+    total.v = v;
+    for (uint width = VEC / 2; width > 0; width /= 2)
+        for (uint k = 0; k < width; k++)
+            total.lane[k] += total.lane[k + width];
+    return total.lane[0];
+}
+#endif
 
 /* What this work-item adds to the total. */
 static inline real own_total(blocked_sum sum) { return lane_total(sum.hi + sum.lo); }

@@ -98,12 +98,21 @@ typedef struct {
 #define SIZE_OF(own) (TEAM_SIZE > 1 ? (own)->size : 1u)
 #define HOLDS(own) (HOLD && (own)->size == TEAM_SIZE)
 
+/* One at a time: Oclgrind cannot follow a copy of a constant struct. */
+static inline void fill_share(share *own, const realv *held, uint lane, uint size)
+{
+    own->held = held;
+    own->lane = lane;
+    own->size = size;
+}
+
 /* Of this work-item, which reads what it is to hold. */
 #if HOLD
 #define FIND_SHARE(own, in, cols)                                                                  \
     realv own##_values[HOLD];                                                                      \
     hold_values(own##_values, in, cols);                                                           \
-    const share own = {own##_values, TEAM_LANE, TEAM_SIZE};
+    share own;                                                                                     \
+    fill_share(&own, own##_values, TEAM_LANE, TEAM_SIZE);
 
 static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 {
@@ -112,7 +121,9 @@ static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 #undef STEP
 }
 #else
-#define FIND_SHARE(own, in, cols) const share own = {0, TEAM_LANE, TEAM_SIZE};
+#define FIND_SHARE(own, in, cols)                                                                  \
+    share own;                                                                                     \
+    fill_share(&own, 0, TEAM_LANE, TEAM_SIZE);
 #endif
 
 /* This work-item's part of the sum of s * scale - shift. */
@@ -339,8 +350,9 @@ static inline void computed_stats(set_stats *stats, const set_inputs *in, const 
 static inline void rescued_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                  real scale)
 {
-    const share alone = {0, 0, 1};
+    share alone;
     real hi = 0;
+    fill_share(&alone, 0, 0, 1);
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
         hi = guess + sum_part(in, shape, scale, guess, &alone) / shape->count;

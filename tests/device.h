@@ -64,6 +64,8 @@ static inline int fixture_open(void **state)
     fixture *f = calloc(1, sizeof(*f));
     cl_int code;
     MUST(clnorm_context_create(NULL, NULL, NULL, &f->context, error));
+    /* a wrong kernel is to be seen, not replaced */
+    MUST(clnorm_context_set_self_test(f->context, CLNORM_SELF_TEST_OFF, error));
     f->cl = clnorm_context_cl(f->context);
     f->device = clnorm_context_device(f->context)->device_id;
     f->queue = clCreateCommandQueue(f->cl, f->device, 0, &code);

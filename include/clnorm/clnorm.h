@@ -534,6 +534,10 @@ typedef struct clnorm_op clnorm_op;
  */
 CLNORM_API clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_desc *desc,
                                           clnorm_op **op, clnorm_error *error);
+/* The same, but nothing is built before a call needs it: for start-up, and for calls without the
+ * weight and bias that clnorm_op_create builds its kernel for. */
+CLNORM_API clnorm_status clnorm_op_create_lazy(clnorm_context *context, const clnorm_desc *desc,
+                                               clnorm_op **op, clnorm_error *error);
 CLNORM_API void clnorm_op_destroy(clnorm_op *op);
 
 /* The descriptor with the form that was chosen; its `tuning` is NULL. */

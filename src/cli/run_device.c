@@ -4,7 +4,6 @@
 #include "cli/cache_setting.h"
 #include "cli/interrupt.h"
 #include "cli/tune_setting.h"
-#include "ops/op.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -67,7 +66,7 @@ bool run_session_open(struct run_session *session, const struct run_job *job,
             CLNORM_OK &&
         cache_setting_use(session->context, error) && tune_setting_use(session->context, error) &&
         set_self_test(session->context, job->options, error) &&
-        clnorm_op_make(session->context, &job->asked, false, &session->op, error) == CLNORM_OK)
+        clnorm_op_create_lazy(session->context, &job->asked, &session->op, error) == CLNORM_OK)
         return true;
     run_session_close(session);
     return false;

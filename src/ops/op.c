@@ -219,6 +219,12 @@ clnorm_status clnorm_op_create(clnorm_context *context, const clnorm_desc *desc,
     return clnorm_op_make(context, desc, true, op, error);
 }
 
+clnorm_status clnorm_op_create_lazy(clnorm_context *context, const clnorm_desc *desc,
+                                    clnorm_op **op, clnorm_error *error)
+{
+    return clnorm_op_make(context, desc, false, op, error);
+}
+
 void clnorm_op_destroy(clnorm_op *op)
 {
     if (!op)

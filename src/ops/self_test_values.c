@@ -12,7 +12,7 @@
 /* ---- the problem --------------------------------------------------------------------------- */
 
 /* Segments of all lengths end in a part of a vector. */
-enum { MOST_SPATIAL = 67, MOST_CHANNELS = 19, MOST_GROUPS = 3, LEAST_ROWS = 3 };
+enum { MOST_SPATIAL = 67, MOST_CHANNELS = 19, MOST_GROUPS = 3, LEAST_ROWS = 3, MOST_VEC = 16 };
 static const double test_eps = 1e-5, silu = 64; /* of 64, in float and double */
 
 /* Of x and y together, for the host and the device take a few milliseconds then. */
@@ -51,7 +51,8 @@ static void shrink_rows(clnorm_desc *d, uint64_t most)
     const uint64_t run = d->cols / d->groups;
     const bool shorter = run > most && d->quant != CLNORM_QUANT_GROUP;
     d->groups = min_u64(d->groups, MOST_GROUPS);
-    d->cols = (shorter ? most : run) * d->groups;
+    /* as many columns past whole vectors as before: programs may rely on there being none */
+    d->cols = (shorter ? most / MOST_VEC * MOST_VEC + run % MOST_VEC : run) * d->groups;
     if (d->stats_cols && d->stats_cols < run)
         d->stats_cols = max_u64(d->cols / 2, 1);
     else
@@ -67,7 +68,7 @@ static clnorm_desc small_desc(const clnorm_context *context, const clnorm_desc *
     if (clnorm_kind_of(desc).channels)
         shrink_channels(&d, clnorm_kind_of(desc).batch);
     else
-        shrink_rows(&d, geometry->hold ? UINT64_MAX : most | 1);
+        shrink_rows(&d, geometry->hold ? UINT64_MAX : most);
     d.eps = test_eps;
     d.weight_offset = desc->weight_offset != 0;
     d.scale_offset = 1;
