@@ -92,10 +92,10 @@ typedef struct {
     uint lane, size;
 } share;
 
-/* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
 /* Constants where they can be: rusticl 22.3 ends a loop early whose step it takes from a struct. */
 #define LANE_OF(own) (TEAM_SIZE > 1 ? (own)->lane : 0u)
 #define SIZE_OF(own) (TEAM_SIZE > 1 ? (own)->size : 1u)
+/* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
 #define HOLDS(own) (HOLD && (own)->size == TEAM_SIZE)
 
 /* One at a time: Oclgrind cannot follow a copy of a constant struct. */

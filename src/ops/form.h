@@ -14,8 +14,7 @@ typedef struct clnorm_geometry {
     unsigned group_size; /* work-items of a group */
     unsigned team_size; /* of those that share a row: divides group_size; 1 for sequential rows */
     unsigned subgroup; /* work-items that add up first; 1: as many as there are; 0: none do */
-    unsigned
-        hold; /* vectors of a row that a work-item keeps in registers; 0: it reads them again */
+    unsigned hold; /* vectors that a work-item keeps in registers; 0: it reads them again */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
     uint64_t stream_bytes; /* more output than this goes past the cache */
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */
