@@ -98,21 +98,12 @@ typedef struct {
 /* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
 #define HOLDS(own) (HOLD && (own)->size == TEAM_SIZE)
 
-/* One at a time: Oclgrind cannot follow a copy of a constant struct. */
-static inline void fill_share(share *own, const realv *held, uint lane, uint size)
-{
-    own->held = held;
-    own->lane = lane;
-    own->size = size;
-}
-
 /* Of this work-item, which reads what it is to hold. */
 #if HOLD
 #define FIND_SHARE(own, in, cols)                                                                  \
     realv own##_values[HOLD];                                                                      \
     hold_values(own##_values, in, cols);                                                           \
-    share own;                                                                                     \
-    fill_share(&own, own##_values, TEAM_LANE, TEAM_SIZE);
+    const share own = {own##_values, TEAM_LANE, TEAM_SIZE};
 
 static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 {
@@ -121,9 +112,7 @@ static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 #undef STEP
 }
 #else
-#define FIND_SHARE(own, in, cols)                                                                  \
-    share own;                                                                                     \
-    fill_share(&own, 0, TEAM_LANE, TEAM_SIZE);
+#define FIND_SHARE(own, in, cols) const share own = {0, TEAM_LANE, TEAM_SIZE};
 #endif
 
 /* This work-item's part of the sum of s * scale - shift. */
@@ -350,9 +339,8 @@ static inline void computed_stats(set_stats *stats, const set_inputs *in, const 
 static inline void rescued_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                  real scale)
 {
-    share alone;
+    const share alone = {0, 0, 1};
     real hi = 0;
-    fill_share(&alone, 0, 0, 1);
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
         hi = guess + sum_part(in, shape, scale, guess, &alone) / shape->count;
