@@ -133,13 +133,24 @@ static uint64_t rows_for(const list *l, uint64_t cols, size_t turn)
     return all_rows[choice];
 }
 
+/* Rows in registers need a program for each number of columns, and it takes seconds to build. */
+static const uint64_t held_cols[] = {3, 65, 1000, 4096, 8192};
+
+static bool holds(clnorm_form form)
+{
+    return form == CLNORM_FORM_SLICED || form == CLNORM_FORM_HELD;
+}
+
 static void add_widths(list *l)
 {
     static const double eps[] = {USUAL_EPS, NO_EPS, 1e-30, 1};
-    const bool backward = l->direction == CLNORM_BACKWARD;
-    for (size_t i = 0; i < COUNT(all_cols); i++)
-        add_rows(l, rows_for(l, all_cols[i], i), all_cols[i], backward ? "means" : "mixed",
+    const bool backward = l->direction == CLNORM_BACKWARD, held = holds(l->desc.form);
+    const uint64_t *cols = held ? held_cols : all_cols;
+    for (size_t i = 0; i < (held ? COUNT(held_cols) : COUNT(all_cols)); i++)
+        add_rows(l, rows_for(l, cols[i], i), cols[i], backward ? "means" : "mixed",
                  backward ? USUAL_EPS : eps[i % COUNT(eps)]);
+    if (held)
+        return;
     add_rows(l, backward ? 1001 : 4096, 7, backward ? "means" : "mixed", USUAL_EPS);
     add_rows(l, 0, 768, "normal", USUAL_EPS);
 }
@@ -237,8 +248,9 @@ static void add_plain(list *l)
     const bool quick = l->filter->quick;
     for (int dtype = CLNORM_F32; dtype <= CLNORM_F64; dtype++)
         for (int form = CLNORM_FORM_SEQUENTIAL; form <= CLNORM_FORM_COOPERATIVE; form++) {
+            const bool plain = dtype == CLNORM_F32 || (!quick && !holds((clnorm_form)form));
             set_type(l, (clnorm_dtype)dtype);
-            add_program(l, (clnorm_form)form, !quick || dtype == CLNORM_F32, 2);
+            add_program(l, (clnorm_form)form, plain, 2);
         }
 }
 
