@@ -212,10 +212,10 @@ static inline realv gradient_of_s(const chunk *k, const grad_sums *g, const set_
 {
     if (STATS != 0) /* a NaN among the x stays where it is */
         return k->h * g->rstd; /* as it was given */
-    realv spread = POWER == 2 ? k->xhat : direction(k->xhat * g->kappa, shape->power);
+    realv spread = (POWER == 2 ? k->xhat : direction(k->xhat * g->kappa, shape->power)) * g->c2;
     if (PARTIAL)
         spread = c < shape->cols ? first_lanes(spread, min(shape->cols - c, (uint)VEC)) : 0;
-    return (k->h - g->c1 - spread * g->c2) * g->rstd;
+    return (k->h - g->c1 - spread) * g->rstd;
 }
 
 /* A row of a slab, or a segment of a block of them, joins the line. */

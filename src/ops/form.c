@@ -72,13 +72,13 @@ static clnorm_geometry cooperative(const situation *s)
 static const struct {
     clnorm_form form;
     clnorm_geometry (*make)(const situation *s);
-    bool plain_only, holds;
+    bool holds;
     uint64_t least_cols, most_cols; /* where it is the choice for GPUs */
 } forms[] = {
-    {CLNORM_FORM_SLICED, sliced, true, true, 1, 1024},
-    {CLNORM_FORM_HELD, held, true, true, 1025, 16384},
-    {CLNORM_FORM_COOPERATIVE, cooperative, false, false, 1, UINT64_MAX},
-    {CLNORM_FORM_SEQUENTIAL, sequential, false, false, 1, UINT64_MAX},
+    {CLNORM_FORM_SLICED, sliced, true, 1, 1024},
+    {CLNORM_FORM_HELD, held, true, 1025, 16384},
+    {CLNORM_FORM_COOPERATIVE, cooperative, false, 1, UINT64_MAX},
+    {CLNORM_FORM_SEQUENTIAL, sequential, false, 1, UINT64_MAX},
 };
 enum { FORMS = sizeof(forms) / sizeof(forms[0]), MOST_HELD = 16 };
 
@@ -123,6 +123,14 @@ static unsigned subgroup_of(const situation *s, const clnorm_tuning *tuning,
     return has.khr && (khr || !has.intel) && g->team_size == g->group_size;
 }
 
+/* Columns of one row, all of which count in its statistics. */
+static bool is_simple(const situation *s)
+{
+    const clnorm_desc *desc = s->desc;
+    const bool partial = desc->stats_cols != 0 && desc->stats_cols != desc->cols;
+    return s->sets.plain && s->sets.per_col && !desc->quant && !partial;
+}
+
 /* False where this form cannot take such rows. */
 static bool make(const situation *s, int index, const clnorm_tuning *tuning, clnorm_geometry *g)
 {
@@ -143,8 +151,8 @@ static bool make(const situation *s, int index, const clnorm_tuning *tuning, cln
     g->cpu_hints = clnorm_quirk_reason(device, CLNORM_QUIRK_CLANG) != NULL;
     g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
     g->most_iterations = clnorm_most_iterations(device);
-    return (!forms[index].plain_only || (s->sets.plain && s->sets.per_col && !s->desc->quant)) &&
-           g->hold <= MOST_HELD && (!shared || g->group_size > 1);
+    return (!forms[index].holds || is_simple(s)) && g->hold <= MOST_HELD &&
+           (!shared || g->group_size > 1);
 }
 
 /* ---- the choice ---------------------------------------------------------------------------- */
