@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # tests/cli/check.sh COMMAND LIBRARY: `check` counts what it found, in its table and in its JSON,
 # and its exit code and that of `devices` say it too. LIBRARY is built from faulty_opencl.c.
+# shellcheck disable=SC2086 # $one and $arguments are split
 set -eu
+one='--variant layer_norm --dtype f32 --shape 3x5 --form sequential' # kernels of other forms take long to build
 clnorm=$(realpath "$1")
 library=$(realpath "$2")
 # shellcheck source=tests/cli/npy.sh
@@ -67,12 +69,12 @@ grep -q 'group_norm/nhwc *mixed *forward' stdout || fail 'no line of the variant
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
 for case in 1:lazy 3:build 3:memory; do
     export LD_PRELOAD="$library" CLNORM_TEST_FAULT="${case#*:}"
-    must_end "${case%:*}" check --variant layer_norm --dtype f32 --shape 3x5
+    must_end "${case%:*}" check $one
     grep -q 'FAIL$' stdout || fail 'no line with FAIL'
     grep -q PASS stdout && fail 'a PASS'
     failed=$(counts failed)
     [ "$failed" -gt 0 ] || fail 'no failure is counted'
-    must_end "${case%:*}" check --variant layer_norm --dtype f32 --shape 3x5 --json
+    must_end "${case%:*}" check $one --json
     unset LD_PRELOAD CLNORM_TEST_FAULT
     check_json
     [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
@@ -96,13 +98,13 @@ must_fail 2 "--variant 'r': must be one of rms_norm, " check --variant r
 must_fail 2 '--json and --markdown are given; allowed is one of them' check --json --markdown
 must_fail 2 'no case is left; allowed are an --op, --variant' check --op mvn --variant layer_norm
 must_fail 2 'no case is left in this --part' \
-    check --variant layer_norm --dtype f32 --shape 3x5 --part 1000/1000
+    check $one --part 1000/1000
 must_fail 2 'no case has a shape that fits' \
     check --variant layer_norm+ddof --dtype f32 --shape 3x1
 must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64|mixed" check --dtype f8
 must_fail 2 "unexpected argument 'x.npy'" check x.npy
-must_fail 2 'nonsense' check --variant layer_norm --dtype f32 --shape 3x5 --device nonsense
-must_fail 3 'name=nobody' check --variant layer_norm --dtype f32 --shape 3x5 --device name=nobody
+must_fail 2 'nonsense' check $one --device nonsense
+must_fail 3 'name=nobody' check $one --device name=nobody
 
 # ---- colours: on a terminal, unless they are not wanted ----
 escape=$(printf '\033')
@@ -116,18 +118,17 @@ has_color() {
     grep -qF "${escape}[32m" stdout
 }
 if command -v script >/dev/null; then
-    has_color "'$clnorm' check --variant layer_norm --dtype f32 --shape 3x5" || fail 'no colours'
-    has_color "'$clnorm' check --variant layer_norm --dtype f32 --shape 3x5 --no-color" && fail 'colours'
-    has_color "NO_COLOR=1 '$clnorm' check --variant layer_norm --dtype f32 --shape 3x5" && fail 'colours'
+    has_color "'$clnorm' check $one" || fail 'no colours'
+    has_color "'$clnorm' check $one --no-color" && fail 'colours'
+    has_color "NO_COLOR=1 '$clnorm' check $one" && fail 'colours'
 else
     echo 'no script(1): colours are not tested'
 fi
-must_pass check --variant layer_norm --dtype f32 --shape 3x5
+must_pass check $one
 grep -qF "$escape" stdout && fail 'colours, and no terminal'
 
 # ---- devices ----
 for arguments in '' --json --doctor '--doctor --json'; do
-    # shellcheck disable=SC2086
     must_pass devices $arguments
 done
 must_end 3 devices --device name=nobody
