@@ -157,14 +157,17 @@ static void read_row(const worker_tensor *t, uint64_t row, void *to)
 
 /* ---- the peer ------------------------------------------------------------------------------ */
 
+/* With CLNORM_CACHE_DIR compiled programs are kept there. */
 static void open_driver(void)
 {
-    const char zero = 0;
+    const char zero = 0, *cache = getenv("CLNORM_CACHE_DIR");
     clnorm_error error;
     cl_int code;
     if (state.queue)
         return;
     must(clnorm_context_create("0", NULL, NULL, &state.context, &error), &error);
+    if (cache)
+        must(clnorm_context_set_cache(state.context, cache, 0, &error), &error);
     const cl_context context = clnorm_context_cl(state.context);
     state.queue =
         clCreateCommandQueue(context, clnorm_context_device(state.context)->device_id, 0, &code);
@@ -244,5 +247,9 @@ static void release(worker_case *c)
 int main(void)
 {
     const worker_peer peer = {open_driver, versions, prepare, call, finish, read_row, release};
-    return worker_serve(&peer);
+    const int code = worker_serve(&peer);
+    if (state.queue)
+        WORKER_MUST(clReleaseCommandQueue(state.queue));
+    clnorm_context_destroy(state.context); /* writes the cache */
+    return code;
 }

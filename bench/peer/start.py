@@ -14,7 +14,7 @@ from peer.workers import Broken, Worker
 QUICK_STARTS, STARTS = 5, 15
 WARM = Case("start", "layer_norm", "forward", "f32", 512, 768)
 # Where drivers and libraries keep compiled programs.
-CACHES = ("POCL_CACHE_DIR", "XDG_CACHE_HOME")
+CACHES = ("POCL_CACHE_DIR", "XDG_CACHE_HOME", "CLNORM_CACHE_DIR")
 
 
 def operators(quick):
@@ -31,7 +31,7 @@ def operators(quick):
 
 def seconds_of(peer, cache, *steps):
     """Of a new process until it has answered each step: seconds since its start."""
-    worker = Worker(peer, {name: str(cache) for name in CACHES})
+    worker = Worker(peer, {name: str(pathlib.Path(cache) / name) for name in CACHES})
     answered = []
     begin = time.perf_counter()
     try:
@@ -84,7 +84,7 @@ def measure(peers, inputs, quick):
             continue
         try:
             with tempfile.TemporaryDirectory() as cache:
-                results[peer.name] = warm_start(peer, inputs, pathlib.Path(cache), rounds)
+                results[peer.name] = warm_start(peer, inputs, cache, rounds)
             results[peer.name]["cold_build_seconds"] = cold_builds(peer, inputs, quick)
         except Broken as broken:
             results[peer.name] = {"problem": str(broken)}
