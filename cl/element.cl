@@ -5,11 +5,14 @@
  *   VEC           columns that a work-item handles at once: 2, 4, 8 or 16
  *   ARITHMETIC    32 or 64: bits of the arithmetic; 64 needs cl_khr_fp64 and f64 tensors
  *   CPU_HINTS     1 on a CPU whose compiler is clang: __builtin_nontemporal_store, _prefetch
- *   ALIGNED       1: rows are whole vectors, and aligned to their size: NVIDIA's compiler makes one
- *                 access of a vector only then
+ *   PAIRED        1: all tensors are bf16, and lanes are columns 0, 2, 4 ... 1, 3, 5 ...: two bf16
+ * are taken from a number of 32 bits, and put there, without moving them to other lanes ALIGNED 1:
+ * rows are whole vectors, and aligned to their size: NVIDIA's compiler makes one access of a vector
+ * only then
  *
  * A storage type is one typedef and two conversions of VEC elements; STORAGE gives it the rest.
- * Else pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type. */
+ * Else pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type.
+ */
 #ifndef VEC
 #define VEC 16
 #endif
@@ -19,6 +22,9 @@
 #ifndef CPU_HINTS
 #define CPU_HINTS 0
 #endif
+#ifndef PAIRED
+#define PAIRED 0
+#endif
 #ifndef ALIGNED
 #define ALIGNED 0
 #endif
@@ -26,10 +32,17 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define VN(name) JOIN(name, VEC)
+#if VEC == 16
+#define HALF(name) JOIN(name, 8)
+#elif VEC == 8
+#define HALF(name) JOIN(name, 4)
+#else
+#define HALF(name) JOIN(name, 2)
+#endif
 
-/* With `n` elements, 1 to VEC, of which VEC is a whole vector: TAKE gives them and zeros, PUT stores
- * them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all lanes. Only
- * the last columns of a row are fewer than VEC: on the hot path n is a constant. */
+/* With `n` elements, 1 to VEC, of which VEC is a whole vector: TAKE gives them and zeros, PUT
+ * stores them, ROUND makes numbers what they will be once stored; SPLAT gives one element in all
+ * lanes. Only the last columns of a row are fewer than VEC: on the hot path n is a constant. */
 #define IS_WHOLE(n) (ALIGNED || (n) >= VEC)
 #define TAKE(type) JOIN(take_, type)
 #define PUT(type) JOIN(put_, type)
@@ -84,8 +97,8 @@ typedef VECTOR_OF(VEC) realv;
 #define VECTOR(type, name) global type *name, ulong name##_offset
 #define MATRIX(type, name) VECTOR(type, name), ulong name##_stride
 
-/* Lanes one by one: a loop over them on the hot path costs a factor of five. Elsewhere long ones stay
- * loops, to spare the compiler; short ones are on GPUs, which keep no arrays in registers. */
+/* Lanes one by one: a loop over them on the hot path costs a factor of five. Elsewhere long ones
+ * stay loops, to spare the compiler; short ones are on GPUs, which keep no arrays in registers. */
 #if VEC > 4
 #define FEW_LANES _Pragma("unroll 1")
 #else
@@ -96,7 +109,13 @@ typedef union {
     real lane[VEC];
 } lanes;
 
-/* v, and zeros from lane n on. */
+#if PAIRED
+#define COLUMN_OF(lane) ((lane) < VEC / 2 ? 2 * (lane) : 2 * (lane)-VEC + 1)
+#else
+#define COLUMN_OF(lane) (lane)
+#endif
+
+/* v, and zeros from column n on. */
 static inline realv first_lanes(realv v, uint n)
 {
     lanes part;
@@ -105,7 +124,7 @@ static inline realv first_lanes(realv v, uint n)
     part.v = v;
     FEW_LANES
     for (uint k = 0; k < VEC; k++)
-        part.lane[k] = k < n ? part.lane[k] : 0;
+        part.lane[k] = COLUMN_OF(k) < n ? part.lane[k] : 0;
     return part.v;
 }
 
@@ -160,8 +179,8 @@ static inline realv encode_f32(realv v) { return v; }
 STORAGE(f32, float)
 
 /* Core OpenCL C reads and writes half without cl_khr_fp16; _rte rounds to nearest even. Vectors go
- * through a private copy: PoCL 3.1 takes the pointer of vstore_half16 for one to a whole vector, and
- * faults where it is aligned to an element only. */
+ * through a private copy: PoCL 3.1 takes the pointer of vstore_half16 for one to a whole vector,
+ * and faults where it is aligned to an element only. */
 typedef ushort f16;
 static inline realv decode_f16(VN(ushort) bits)
 {
@@ -178,16 +197,32 @@ STORAGE(f16, ushort)
 /* bf16 is the upper half of a float. Adding 0x7fff and the lowest bit that stays rounds to nearest
  * even; there a NaN could carry over into zero. */
 typedef ushort bf16;
+static inline VN(uint) rounded_to_bf16(realv v)
+{
+    const VN(uint) bits = VN(as_uint)(v);
+    return select(bits + 0x7fff + (bits >> 16 & 1), (VN(uint))(0x7fc00000), v != v);
+}
+#if PAIRED
+static inline realv decode_bf16(VN(ushort) bits)
+{
+    const HALF(uint) pairs = HALF(as_uint)(bits);
+    return (realv)(HALF(as_float)(pairs << 16), HALF(as_float)(pairs & 0xffff0000));
+}
+static inline VN(ushort) encode_bf16(realv v)
+{
+    const VN(uint) bits = rounded_to_bf16(v);
+    return VN(as_ushort)(bits.lo >> 16 | (bits.hi & 0xffff0000));
+}
+#else
 static inline realv decode_bf16(VN(ushort) bits)
 {
     return VN(as_float)(VN(convert_uint)(bits) << 16);
 }
 static inline VN(ushort) encode_bf16(realv v)
 {
-    const VN(uint) bits = VN(as_uint)(v);
-    const VN(uint) even = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return VN(convert_ushort)(select(even, (VN(uint))(0x7fc0), v != v));
+    return VN(convert_ushort)(rounded_to_bf16(v) >> 16);
 }
+#endif
 STORAGE(bf16, ushort)
 
 /* Quantised outputs saturate; a NaN has no int8. */
@@ -200,9 +235,9 @@ static inline VN(char) encode_i8(realv v)
 }
 STORAGE(i8, char)
 
-/* fp8: OCP 8-bit floating point specification. Bits of the float move right with rounding to nearest
- * even, and the exponent's bias changes; subnormal numbers are multiples of `quantum` instead. In
- * Oclgrind, min of a vector and a scalar is wrong. */
+/* fp8: OCP 8-bit floating point specification. Bits of the float move right with rounding to
+ * nearest even, and the exponent's bias changes; subnormal numbers are multiples of `quantum`
+ * instead. In Oclgrind, min of a vector and a scalar is wrong. */
 static inline VN(uchar) encode_fp8(realv v, uint mantissa, uint bias, uint largest, real quantum)
 {
     const VN(uint) size = VN(as_uint)(v) & 0x7fffffff;

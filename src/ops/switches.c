@@ -50,6 +50,15 @@ static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, clnorm
     return sets->plain && sets->per_col && quick && ready && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
+/* Sums of gradients, dropout and codes know columns by their lanes. */
+static bool is_paired(const clnorm_desc *desc, const clnorm_geometry *geometry, bool back)
+{
+    const clnorm_dtype residual = clnorm_desc_has_sum(desc) ? desc->residual_dtype : CLNORM_BF16;
+    return geometry->cpu_hints && geometry->vec >= 4 && !back && desc->dropout <= 0 &&
+           desc->x_dtype == CLNORM_BF16 && desc->y_dtype == CLNORM_BF16 &&
+           desc->param_dtype == CLNORM_BF16 && residual == CLNORM_BF16;
+}
+
 /* ---- tensors that nearly all calls give ---------------------------------------------------- */
 
 /* -1: of no matter */
@@ -213,6 +222,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"DMOD_ROWS", back && mods, 0},
         {"DSLABS", back ? !kind.channels : 1, 1},
         {"DCPU_HINTS", geometry->cpu_hints, -1},
+        {"DPAIRED", is_paired(d, geometry, back), 0},
         {"DGROUP_SIZE", (int)geometry->group_size, -1},
         {"DTEAM_SIZE", (int)geometry->team_size, (int)geometry->group_size},
         {"DHOLD", hold_in(geometry, back), 0},
