@@ -228,10 +228,13 @@ STORAGE(bf16, ushort)
 /* Quantised outputs saturate; a NaN has no int8. */
 typedef char i8;
 static inline realv decode_i8(VN(char) bits) { return VN(convert_float)(bits); }
+/* Added to a number of less than 2^22, 1.5 * 2^23 leaves an integer in the lowest bits: PoCL's rint
+ * takes 25 instructions. */
 static inline VN(char) encode_i8(realv v)
 {
-    const realv whole = clamp(rint(v), (realv)(-128.0f), (realv)(127.0f));
-    return VN(convert_char)(select(whole, (realv)(0.0f), isnan(v)));
+    const realv shifted = clamp(v, (realv)(-128.0f), (realv)(127.0f)) + (realv)(0x1.8p23f);
+    const VN(int) code = VN(as_int)(shifted) - VN(as_int)((realv)(0x1.8p23f));
+    return VN(convert_char)(select(code, (VN(int))(0), v != v));
 }
 STORAGE(i8, char)
 
@@ -246,7 +249,7 @@ static inline VN(uchar) encode_fp8(realv v, uint mantissa, uint bias, uint large
     const VN(uint) small = VN(convert_uint)(rint(min(fabs(v), (realv)(1.0f)) / quantum));
     const VN(uint) code =
         select(even - ((127 - bias) << mantissa), small, size < (128 - bias) << 23);
-    const VN(uint) number = select(min(code, (VN(uint))(largest)), (VN(uint))(0x7f), isnan(v));
+    const VN(uint) number = select(min(code, (VN(uint))(largest)), (VN(uint))(0x7f), v != v);
     return VN(convert_uchar)(number | (VN(as_uint)(v) >> 24 & 0x80));
 }
 

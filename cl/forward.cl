@@ -108,6 +108,11 @@ static inline void normalize_and_look_ahead(const set_outputs *out, const set_in
 
 /* ---- quantised outputs ---- */
 
+typedef union {
+    VN(int) v;
+    int lane[VEC];
+} lanes_i32;
+
 typedef struct {
     real scale, zero;
     real factor; /* 1 / scale, beside a zero point that is computed */
@@ -133,20 +138,20 @@ static inline void symmetric(quantiser *q, real largest, real largest_code, real
     q->scale = scale < scale_min ? scale_min : scale;
 }
 
-/* (largest y or |y|, largest -y) of the columns. */
+/* (largest y or |y|, largest -y) of the columns, and of 0, which is always a code. */
 static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint from, uint to,
                              local real4 *scratch)
 {
-    realv most = ASYMMETRIC ? -INFINITY : 0, least = -INFINITY;
-    for (uint c = from + VEC * TEAM_LANE; c < to; c += VEC * TEAM_SIZE) {
-        const uint n = min(to - c, (uint)VEC);
-        lanes y;
-        y.v = result(in, stats, fetch(in, 0, c, n), 0, c, n);
-        for (uint k = 0; k < VEC; k++) /* nothing past the end */
-            y.lane[k] = y.lane[k < n ? k : 0];
-        most = larger(most, ASYMMETRIC ? y.v : fabs(y.v));
-        least = larger(least, -y.v);
+    realv most = 0, least = 0;
+#define STEP(c, n)                                                                                 \
+    {                                                                                              \
+        const realv y = first_lanes(result(in, stats, fetch(in, 0, c, n), 0, c, n), n);            \
+        most = larger(most, ASYMMETRIC ? y : fabs(y));                                             \
+        if (ASYMMETRIC)                                                                            \
+            least = larger(least, -y);                                                             \
     }
+    FOR_COLUMNS(from, to, TEAM_LANE, TEAM_SIZE, STEP)
+#undef STEP
     return team_largest((real4)(largest_lane(most), largest_lane(least), 0, 0), scratch);
 }
 
@@ -157,23 +162,27 @@ static inline realv code_of(realv y, const quantiser *q)
     return rint(QUANT == 1 ? y / q->scale : y * q->factor) + q->zero;
 }
 
-/* The sum of this work-item's codes. */
+/* The sum of this work-item's codes, if it is wanted. */
 static inline int put_codes(const set_outputs *out, const set_inputs *in, const set_stats *stats,
-                            const quantiser *q, uint from, uint to)
+                            const quantiser *q, uint from, uint to, bool wants_sum)
 {
-    int sum = 0;
-    for (uint c = from + VEC * TEAM_LANE; c < to; c += VEC * TEAM_SIZE) {
-        const uint n = min(to - c, (uint)VEC);
-        const realv s = fetch(in, 0, c, n);
-        const realv code = code_of(result(in, stats, s, 0, c, n), q);
-        lanes stored;
-        stored.v = ROUND(Y_TYPE)(code);
-        put_sum(out, s, c, n);
-        PUT(Y_TYPE)(code, out->y + c, n, false);
-        for (uint k = 0; k < VEC; k++)
-            sum += k < n ? (int)stored.lane[k] : 0;
+    lanes_i32 sum;
+    sum.v = 0;
+#define STEP(c, n)                                                                                 \
+    {                                                                                              \
+        const realv s = fetch(in, 0, c, n);                                                        \
+        const realv code = code_of(result(in, stats, s, 0, c, n), q);                              \
+        put_sum(out, s, c, n);                                                                     \
+        PUT(Y_TYPE)(code, out->y + (c), n, out->past_cache);                                       \
+        if (wants_sum)                                                                             \
+            sum.v += VN(convert_int)(first_lanes(ROUND(Y_TYPE)(code), n));                         \
     }
-    return sum;
+    FOR_COLUMNS(from, to, TEAM_LANE, TEAM_SIZE, STEP)
+#undef STEP
+    int total = 0;
+    for (uint k = 0; k < VEC; k++)
+        total += sum.lane[k];
+    return total;
 }
 
 /* In two parts, which float adds up without rounding. */
@@ -229,6 +238,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
         normalize_and_look_ahead(&out, &in, &stats, &next, &ahead, &shape);
 #elif QUANT
         const uint group_cols = QUANT == 3 ? quant_group : cols;
+        out.past_cache = out.past_cache && group_cols % VEC == 0;
         int codes = 0;
         for (uint from = 0; from < cols; from += group_cols) {
             const uint group = from / group_cols;
@@ -243,7 +253,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
                 else
                     symmetric(&quant, most.x, largest_code, qscale_min, qscale_max);
             }
-            codes += put_codes(&out, &in, &stats, &quant, from, from + group_cols);
+            codes += put_codes(&out, &in, &stats, &quant, from, from + group_cols, qsum != 0);
             if (QUANT > 1 && TEAM_LANE == 0)
                 qscale[qscale_offset + q * qscale_stride + group] = quant.scale;
             if (QUANT > 1 && ASYMMETRIC && TEAM_LANE == 0)

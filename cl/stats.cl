@@ -251,7 +251,7 @@ static inline real better_scale(const set_stats *stats, real eps)
 /* ---- the largest value ---- */
 
 /* The larger one, and NaN if one of them is. */
-static inline realv larger(realv a, realv b) { return select(a, b, b > a || isnan(b)); }
+static inline realv larger(realv a, realv b) { return select(a, b, b > a || b != b); }
 
 static inline real largest_lane(realv v)
 {
@@ -283,14 +283,15 @@ static inline real4 team_largest(real4 own, local real4 *scratch)
 }
 
 /* Columns of a segment, a vector or the last few at a time, in the order of a sum. */
-#define FOR_SEGMENT(cols, lane, size, STEP)                                                        \
+#define FOR_COLUMNS(from, to, lane, size, STEP)                                                    \
     {                                                                                              \
-        uint c_ = VEC * (lane);                                                                    \
-        FOR_VECTORS(c_, cols, size)                                                                \
+        uint c_ = (from) + VEC * (lane);                                                           \
+        FOR_VECTORS(c_, to, size)                                                                  \
             STEP(c_, VEC);                                                                         \
-        if (c_ < (cols))                                                                           \
-            STEP(c_, (cols)-c_);                                                                   \
+        if (c_ < (to))                                                                             \
+            STEP(c_, (to)-c_);                                                                     \
     }
+#define FOR_SEGMENT(cols, lane, size, STEP) FOR_COLUMNS(0, cols, lane, size, STEP)
 
 /* For powers other than 1 and 2: a power of two that makes all values less than 1. */
 static inline real scale_of_largest(const set_inputs *in, const set_shape *shape,
