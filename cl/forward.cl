@@ -6,7 +6,8 @@
  *   ASYMMETRIC 1: each scale has a zero point
  *   RUNNING    1: batch_norm's running statistics are brought up to date
  *   OVERLAP    1: a set's statistics are taken while the one before is written, so that reads and
- *              writes go on side by side; plain sets of one work-item */
+ *              writes go on side by side; plain sets of one work-item
+ *   SPLIT      1: the kernels are those of split.cl */
 #ifndef QUANT
 #define QUANT 0
 #endif
@@ -18,6 +19,9 @@
 #endif
 #ifndef OVERLAP
 #define OVERLAP 0
+#endif
+#ifndef SPLIT
+#define SPLIT 0
 #endif
 
 #if QUANT
@@ -33,6 +37,16 @@
 #else
 #define RUNNING_ARGS
 #endif
+
+/* x, y             elements of sets: see set.cl; y may be x
+ * mean, rstd       one for each set, or NULL: not wanted; given ones are read
+ * weight, bias     or NULL: 1 and 0
+ * A group takes `sets_per_group` sets; `stream` lets y go past the cache. Neither changes a bit. */
+#define FORWARD_ARGS                                                                               \
+    MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MATRIX(X_TYPE, x),            \
+        const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias), ulong sets, uint cols,   \
+        uint stats_cols, uint sets_per_group, uint stream, real count, real divisor, real eps,     \
+        real power, real weight_shift SET_ARGS QUANT_ARGS RUNNING_ARGS
 
 typedef struct {
     global Y_TYPE *y;
@@ -192,17 +206,24 @@ static inline int team_int_total(int own, local real4 *scratch)
     return (int)total.x + (int)total.y * 4096;
 }
 
+/* ---- where the kernel's arguments begin for a set ---- */
+
+#if PRENORM
+#define FIND_SUM(out, q) out.sum = SET_OF(sum, q);
+#else
+#define FIND_SUM(out, q)
+#endif
+#define FIND_OUTPUTS(out, q)                                                                       \
+    set_outputs out = {SET_OF(y, q), 0, SEGMENT_OF(y_stride), false};                              \
+    FIND_SUM(out, q)                                                                               \
+    out.past_cache =                                                                               \
+        stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) && STREAMABLE(out.sum);
+
 /* ---- the kernel ---- */
 
-/* x, y             elements of sets: see set.cl; y may be x
- * mean, rstd       one for each set, or NULL: not wanted; given ones are read
- * weight, bias     or NULL: 1 and 0
- * A group takes `sets_per_group` sets; `stream` lets y go past the cache. Neither changes a bit. */
+#if !SPLIT
 __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE kernel void
-forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MATRIX(X_TYPE, x),
-             const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias), ulong sets,
-             uint cols, uint stats_cols, uint sets_per_group, uint stream, real count,
-             real divisor, real eps, real power, real weight_shift SET_ARGS QUANT_ARGS RUNNING_ARGS)
+forward_norm(FORWARD_ARGS)
 {
 #if STATS == 0 || QUANT
     local real4 scratch[GROUP_SIZE];
@@ -219,12 +240,7 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
         const bool idle = TEAMS > 1 && own_set >= end; /* only there for the others' barriers */
         const ulong q = idle ? end - 1 : own_set;
         FIND_SET(in, q)
-        set_outputs out = {SET_OF(y, q), 0, SEGMENT_OF(y_stride), false};
-#if PRENORM
-        out.sum = SET_OF(sum, q);
-#endif
-        out.past_cache = stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) &&
-                         STREAMABLE(out.sum);
+        FIND_OUTPUTS(out, q)
         FIND_SHARE(own_share, &in, cols)
 #if OVERLAP
         if (!known)
@@ -287,3 +303,4 @@ forward_norm(MATRIX(Y_TYPE, y), VECTOR(real, mean), VECTOR(real, rstd), const MA
 #endif
     }
 }
+#endif

@@ -32,6 +32,7 @@ typedef struct {
     bool halves; /* rows given in two calls */
     bool streamed; /* outputs written past the cache, as large ones are */
     bool workspace; /* the caller's, not the op's */
+    bool shared; /* each row by several groups where one would take it, and the reverse */
     bool in_place; /* output is input */
     clnorm_tensor_id output, input;
 } trial;
@@ -42,6 +43,7 @@ static const trial other_trials[] = {
     {.name = "when its rows are given in two calls", .halves = true},
     {.name = "when written past the cache", .streamed = true},
     {.name = "in a workspace of the caller's", .workspace = true},
+    {.name = "when other groups share its rows", .shared = true},
 };
 
 /* Rows of the first of two calls; 0: they cannot be parted. */
@@ -61,6 +63,8 @@ static bool is_possible(const experiment *e, const trial *t)
         return e->op->geometry.cpu_hints; /* without them there is no other store */
     if (t->workspace)
         return e->workspace_bytes > 0;
+    if (t->shared)
+        return e->op->geometry.part > 0 && e->c->direction == CLNORM_FORWARD;
     if (!t->in_place)
         return true;
     const clnorm_subject *output = &e->subjects.of[t->output], *input = &e->subjects.of[t->input];
@@ -166,10 +170,12 @@ fail:
 static clnorm_status run(experiment *e, const trial *t, clnorm_error *error)
 {
     const uint64_t rows = e->c->rows, before = t->halves ? first_half(e) : 0;
-    const uint64_t stream_bytes = e->op->geometry.stream_bytes;
+    const clnorm_geometry geometry = e->op->geometry;
     clnorm_status status;
     if (t->streamed)
         e->op->geometry.stream_bytes = 0;
+    if (t->shared)
+        e->op->geometry.slots = clnorm_shares_rows(&geometry, rows) ? 0 : UINT32_MAX;
     TRY(reset(e, t, error));
     if (before > 0)
         TRY(call(e, t, 0, before, error));
@@ -181,7 +187,7 @@ static clnorm_status run(experiment *e, const trial *t, clnorm_error *error)
                                        t->first ? s->first : s->again, 0, NULL, NULL));
     }
 fail:
-    e->op->geometry.stream_bytes = stream_bytes;
+    e->op->geometry = geometry;
     return status;
 }
 

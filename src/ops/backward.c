@@ -115,26 +115,19 @@ static clnorm_status run_sets(const clnorm_pass *p, clnorm_events events, clnorm
 
 /* ---- the pass ------------------------------------------------------------------------------ */
 
-/* dx and the lines of the part, then the sums. The second kernel waits for the first by an event
- * only where the queue does not see to it: events cost. */
+/* dx and the lines of the part, then the sums. */
 static clnorm_status run_pass(const clnorm_pass *p, clnorm_sums sums, clnorm_events events,
                               clnorm_error *error)
 {
-    clnorm_events first = events, last = events;
-    cl_event done = NULL;
-    bool in_order = false;
+    clnorm_sequence both;
     clnorm_status status;
     if (!clnorm_any_sums(p, sums))
         return run_sets(p, events, error);
-    TRY(clnorm_queue_in_order(p->op->context, p->queue, &in_order, error));
-    first.event = in_order ? NULL : &done;
-    TRY(run_sets(p, first, error));
-    last.n_wait = done ? 1 : 0;
-    last.wait_list = done ? &done : NULL;
-    TRY(clnorm_add_lines(p, sums, last, error));
+    TRY(clnorm_sequence_begin(p->op->context, p->queue, events, &both, error));
+    TRY(run_sets(p, both.first, error));
+    TRY(clnorm_add_lines(p, sums, both.second, error));
 fail:
-    if (done)
-        clReleaseEvent(done);
+    clnorm_sequence_end(&both);
     return status;
 }
 
@@ -200,26 +193,6 @@ fail:
     return status;
 }
 
-/* Between the kernels that leave lines in the op's workspace and those that add them up no other
- * thread may enqueue its own. */
-static clnorm_status run_in_own_workspace(const clnorm_op *op, cl_command_queue queue,
-                                          uint64_t rows, const clnorm_args *args,
-                                          clnorm_events events, clnorm_error *error)
-{
-    clnorm_args with_workspace = *args;
-    clnorm_workspaces *workspaces = clnorm_workspaces_of(op);
-    size_t bytes = 0;
-    clnorm_status status = clnorm_op_workspace(op, CLNORM_BACKWARD, rows, &bytes, error);
-    if (status != CLNORM_OK)
-        return status;
-    lock_take(&workspaces->lock);
-    TRY(clnorm_workspace_get(op, queue, bytes, &with_workspace.workspace.buffer, error));
-    TRY(run(op, queue, rows, &with_workspace, events, error));
-fail:
-    lock_give(&workspaces->lock);
-    return status;
-}
-
 clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
                               const clnorm_args *args, cl_uint n_wait, const cl_event *wait_list,
                               cl_event *event, clnorm_error *error)
@@ -229,6 +202,7 @@ clnorm_status clnorm_backward(const clnorm_op *op, cl_command_queue queue, uint6
         clnorm_args_check(op, CLNORM_BACKWARD, queue, rows, args, events, error);
     if (status != CLNORM_OK)
         return status;
-    return (needs_workspace(op, args) ? run_in_own_workspace : run)(op, queue, rows, args, events,
-                                                                    error);
+    if (!needs_workspace(op, args))
+        return run(op, queue, rows, args, events, error);
+    return clnorm_run_in_workspace(op, CLNORM_BACKWARD, queue, rows, args, events, run, error);
 }

@@ -131,6 +131,30 @@ static bool is_simple(const situation *s)
     return s->sets.plain && s->sets.per_col && !desc->quant && !partial;
 }
 
+/* Long rows have parts, that several groups can share them, where statistics can be merged. For
+ * shorter ones a second launch costs a CPU what it saves. */
+static unsigned part_of(const situation *s, const clnorm_geometry *g)
+{
+    const clnorm_desc *desc = s->desc;
+    const bool mergeable = desc->stats == CLNORM_STATS_COMPUTED && (desc->p == 1 || desc->p == 2);
+    const bool lone_team = g->team_size == g->group_size && !g->hold;
+    const bool alone = g->team_size == 1; /* a work-item, which merges all parts itself */
+    const uint64_t longest_whole = alone ? 65536 : 32768, most = alone ? 64 : CLNORM_MOST_PARTS;
+    uint64_t part = alone ? 16384 : 4096;
+    if (s->sets.run <= longest_whole || !is_simple(s) || !mergeable || !lone_team)
+        return 0;
+    while (ceil_div(s->sets.run, part) > most)
+        part *= 2;
+    return (unsigned)part;
+}
+
+/* A compute unit of a GPU works on several groups at once. */
+static unsigned slots_of(const situation *s, const clnorm_geometry *g)
+{
+    const unsigned units = s->context->device.compute_units;
+    return (units ? units : 1) * (g->team_size > 1 ? 8 : 1);
+}
+
 /* False where this form cannot take such rows. */
 static bool make(const situation *s, int index, const clnorm_tuning *tuning, clnorm_geometry *g)
 {
@@ -147,6 +171,8 @@ static bool make(const situation *s, int index, const clnorm_tuning *tuning, cln
         shrink(g, s->sets.run);
     if (forms[index].holds)
         g->hold = hold_of(g, s->sets.run);
+    g->part = part_of(s, g);
+    g->slots = slots_of(s, g);
     g->subgroup = subgroup_of(s, tuning, g);
     g->cpu_hints = clnorm_quirk_reason(device, CLNORM_QUIRK_CLANG) != NULL;
     g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
@@ -180,13 +206,14 @@ static size_t add_baseline(const situation *s, const clnorm_geometry *list, size
     if (!make(s, FORMS - 1, &plain, baseline))
         return 0;
     baseline->cpu_hints = 0;
+    baseline->part = 0;
     const clnorm_geometry *last = count > 0 ? &list[count - 1] : NULL;
     const bool is_last = last && last->form == baseline->form && last->vec == baseline->vec &&
-                         last->cpu_hints == baseline->cpu_hints;
+                         last->cpu_hints == baseline->cpu_hints && last->part == baseline->part;
     return !is_last && is_allowed(s, baseline);
 }
 
-/* With sub-groups, if it has them, and without. */
+/* With sub-groups, if it has them, and without; then with whole rows, if they have parts. */
 static size_t add_form(const situation *s, int index, const clnorm_tuning *tuning,
                        clnorm_geometry *list)
 {
@@ -195,7 +222,13 @@ static size_t add_form(const situation *s, int index, const clnorm_tuning *tunin
     plain.subgroups = CLNORM_SUBGROUPS_OFF;
     if (make(s, index, tuning, &list[count]) && is_allowed(s, &list[count]))
         count += list[count].subgroup > 0;
-    return count + (make(s, index, &plain, &list[count]) && is_allowed(s, &list[count]));
+    if (!make(s, index, &plain, &list[count]) || !is_allowed(s, &list[count]))
+        return count;
+    if (list[count++].part == 0)
+        return count;
+    list[count] = list[count - 1];
+    list[count].part = 0;
+    return count + 1;
 }
 
 /* Those that suit first, then what any device can do. */
@@ -255,8 +288,28 @@ unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
 {
     const unsigned run = hold_of(geometry, cols);
     const unsigned block = run < 64 ? run : 64; /* BLOCK_LENGTH of row_reduce.cl */
-    const unsigned fold = 2;
-    return block + fold + log2_of(geometry->vec) + log2_of(geometry->team_size);
+    const unsigned fold = 2, team = log2_of(geometry->team_size);
+    const unsigned parts = geometry->part ? fold + team : 0;
+    return block + fold + log2_of(geometry->vec) + team + parts;
+}
+
+uint64_t clnorm_parts_of_row(const clnorm_geometry *geometry, uint64_t cols)
+{
+    return geometry->part ? ceil_div(cols, (uint64_t)geometry->part) : 0;
+}
+
+uint64_t clnorm_most_shared_rows(const clnorm_geometry *geometry)
+{
+    return geometry->part ? 2 * (uint64_t)geometry->slots : 0;
+}
+
+/* Where too many groups would have no row, or some would have one more than the others: to read x
+ * twice costs half as much again. */
+bool clnorm_shares_rows(const clnorm_geometry *geometry, uint64_t rows)
+{
+    const uint64_t slots = geometry->slots;
+    return rows > 0 && rows <= clnorm_most_shared_rows(geometry) &&
+           ceil_div(rows, slots) * slots * 2 > rows * 3;
 }
 
 uint64_t clnorm_sets_per_group(const clnorm_op *op, const clnorm_geometry *geometry, uint64_t sets,

@@ -15,12 +15,17 @@ typedef struct clnorm_geometry {
     unsigned team_size; /* of those that share a row: divides group_size; 1 for sequential rows */
     unsigned subgroup; /* work-items that add up first; 1: as many as there are; 0: none do */
     unsigned hold; /* vectors that a work-item keeps in registers; 0: it reads them again */
+    unsigned part; /* columns of the parts of a row; 0: rows have none */
+    unsigned slots; /* groups that work at once: fewer rows are shared; 0: none ever are */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
     uint64_t stream_bytes; /* more output than this goes past the cache */
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */
 } clnorm_geometry;
 
-enum { CLNORM_MOST_CANDIDATES = 12 };
+enum {
+    CLNORM_MOST_CANDIDATES = 12,
+    CLNORM_MOST_PARTS = 256 /* of a row: MOST_PARTS of split.cl */
+};
 
 /* Geometries for these rows: the best first, then what is left if that one fails. None where the
  * device cannot take that many columns. Returns how many. */
@@ -33,6 +38,13 @@ bool clnorm_geometry_halve(clnorm_geometry *geometry, const clnorm_sets *sets);
 
 /* Longest chain of dependent additions behind a sum over `cols` columns. */
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols);
+
+/* 0: none. */
+uint64_t clnorm_parts_of_row(const clnorm_geometry *geometry, uint64_t cols);
+/* Whether several groups are to work on each of so many rows. */
+bool clnorm_shares_rows(const clnorm_geometry *geometry, uint64_t rows);
+/* Never of more than these. */
+uint64_t clnorm_most_shared_rows(const clnorm_geometry *geometry);
 
 /* Sets that one group takes, of `sets` sets of `set_bytes` output each in a call of `all` rows:
  * enough work for a launch to pay, enough groups for every compute unit. */

@@ -129,12 +129,20 @@ static void try_zero_copy(const clnorm_op *op, const clnorm_host_arrays *arrays,
     plan->rows_per_chunk = chunk;
 }
 
-static bool leaves_lines(const clnorm_op *op, const clnorm_host_arrays *arrays)
+/* Chunks of a forward pass have fewer rows, which may be shared among groups where all are not. */
+static clnorm_status find_workspace(const clnorm_op *op, const clnorm_host_arrays *arrays,
+                                    size_t *bytes, clnorm_error *error)
 {
     bool given[TENSOR_COUNT] = {false};
     for (size_t i = 0; i < arrays->count; i++)
         given[arrays->tensors[i].id] = true;
-    return arrays->direction == CLNORM_BACKWARD && clnorm_leaves_lines(op, given);
+    if (arrays->direction == CLNORM_BACKWARD)
+        return clnorm_leaves_lines(op, given)
+                   ? clnorm_op_workspace(op, CLNORM_BACKWARD, arrays->rows, bytes, error)
+                   : CLNORM_OK;
+    const uint64_t rows = min_u64(arrays->rows, clnorm_most_shared_rows(&op->geometry));
+    *bytes = (size_t)clnorm_part_bytes(op, rows);
+    return CLNORM_OK;
 }
 
 clnorm_status clnorm_host_plan_make(const clnorm_op *op, const clnorm_host_arrays *arrays,
@@ -146,8 +154,7 @@ clnorm_status clnorm_host_plan_make(const clnorm_op *op, const clnorm_host_array
     clnorm_status status = CLNORM_OK;
     *plan = (clnorm_host_plan){.slots = 1};
     TRY(clnorm_check_iterations(op, arrays->direction, arrays->rows, error));
-    if (leaves_lines(op, arrays))
-        TRY(clnorm_op_workspace(op, arrays->direction, arrays->rows, &plan->workspace, error));
+    TRY(find_workspace(op, arrays, &plan->workspace, error));
     const needs n = needs_of(op, arrays, plan->workspace);
     TRY(cut(op, arrays, &n, asked ? asked : half, plan, error));
     if (!options->copy)

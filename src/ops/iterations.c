@@ -11,13 +11,14 @@ uint64_t clnorm_most_iterations(const clnorm_device *device)
 }
 
 /* At most three passes by its group forward and four backward, two to rescue the set alone; every
- * pass has its blocks, and a few more are for the loop over sets and the sums. */
+ * pass has its blocks, and a few more are for the loop over sets and the sums. A part of a row ends
+ * all its passes by itself, and is merged twice. */
 uint64_t clnorm_iterations_of(const clnorm_geometry *geometry, const clnorm_sets *sets)
 {
     const uint64_t alone = sets->run / geometry->vec + 1;
     const uint64_t shared = alone / geometry->team_size + 1;
     const uint64_t vectors = sets->segments * (4 * (shared + 1) + 2 * (alone + 1));
-    return vectors + vectors / 64 + 64;
+    return vectors + vectors / 64 + 16 * clnorm_parts_of_row(geometry, sets->run) + 64;
 }
 
 clnorm_status clnorm_iterations_allow(const clnorm_context *context,

@@ -71,19 +71,42 @@ static void sums_switches(const clnorm_op *op, const clnorm_geometry *geometry,
              clnorm_dtype_name(op->desc.dparam_dtype));
 }
 
+void clnorm_built_release(clnorm_built *built)
+{
+    clnorm_kernel_pool_destroy(built->kernels);
+    clnorm_kernel_pool_destroy(built->parts);
+    built->kernels = built->parts = NULL;
+}
+
 static clnorm_status build(const clnorm_op *op, clnorm_kernel_id id, clnorm_built *built,
                            clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
     char defines[CLNORM_MOST_DEFINES];
-    clnorm_kernel_pool_destroy(built->kernels);
-    built->kernels = NULL;
+    clnorm_built_release(built);
     if (id == CLNORM_KERNEL_SUMS)
         sums_switches(op, &built->geometry, defines);
     else
         TRY(clnorm_switches(op, kernels[id].purpose, &built->geometry, defines, error));
     TRY(clnorm_program_get(op->context, kernels[id].source, defines, &built->program, error));
     TRY(clnorm_kernel_pool_create(built->program, kernels[id].function, &built->kernels, error));
+    if (built->geometry.part && kernels[id].purpose.direction == CLNORM_FORWARD)
+        TRY(clnorm_kernel_pool_create(built->program, "find_parts", &built->parts, error));
+fail:
+    return status;
+}
+
+/* The largest group that all kernels can have. */
+static clnorm_status limit_of(const clnorm_op *op, const clnorm_built *built, size_t *limit,
+                              clnorm_error *error)
+{
+    const cl_device_id device = op->context->device.device_id;
+    size_t of_parts = SIZE_MAX;
+    clnorm_status status;
+    TRY(clnorm_kernel_limit(built->kernels, device, limit, error));
+    if (built->parts)
+        TRY(clnorm_kernel_limit(built->parts, device, &of_parts, error));
+    *limit = *limit < of_parts ? *limit : of_parts;
 fail:
     return status;
 }
@@ -94,22 +117,20 @@ clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
                               clnorm_error *error)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    const cl_device_id device = op->context->device.device_id;
     clnorm_status status;
     size_t limit = 0;
     built->geometry = *geometry;
     TRY(build(op, id, built, error));
-    TRY(clnorm_kernel_limit(built->kernels, device, &limit, error));
+    TRY(limit_of(op, built, &limit, error));
     while (limit < built->geometry.group_size && clnorm_geometry_halve(&built->geometry, &sets)) {
         clnorm_log(op->context, CLNORM_LOG_INFO, "the device allows groups of %zu: trying %u",
                    limit, built->geometry.group_size);
         TRY(build(op, id, built, error));
-        TRY(clnorm_kernel_limit(built->kernels, device, &limit, error));
+        TRY(limit_of(op, built, &limit, error));
     }
     return CLNORM_OK;
 fail:
-    clnorm_kernel_pool_destroy(built->kernels);
-    built->kernels = NULL;
+    clnorm_built_release(built);
     return status;
 }
 
@@ -126,8 +147,7 @@ static clnorm_status build_trusted(const clnorm_op *op, clnorm_kernel_id id, cln
             return CLNORM_OK;
         if (first.status == CLNORM_OK && status != CLNORM_OK)
             first = own;
-        clnorm_kernel_pool_destroy(built->kernels);
-        built->kernels = NULL;
+        clnorm_built_release(built);
         if (status != CLNORM_OK && status != CLNORM_BUILD_FAILED)
             break;
     }
@@ -230,7 +250,7 @@ void clnorm_op_destroy(clnorm_op *op)
     if (!op)
         return;
     for (int i = 0; i < CLNORM_KERNELS; i++)
-        clnorm_kernel_pool_destroy(op->built[i].kernels);
+        clnorm_built_release(&op->built[i]);
     clnorm_workspaces_release(op);
     free(op);
 }

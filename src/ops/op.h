@@ -12,6 +12,7 @@
 /* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
 typedef struct clnorm_built {
     clnorm_kernel_pool *kernels; /* NULL: not yet */
+    clnorm_kernel_pool *parts; /* what finds statistics of parts of rows first; NULL: rows have none */
     cl_program program; /* of them, borrowed */
     size_t candidate; /* of the op's */
     clnorm_geometry geometry;
@@ -64,10 +65,11 @@ clnorm_status clnorm_op_kernel(const clnorm_op *op, clnorm_kernel_id id, clnorm_
 /* "forward" and so on: what it is for. */
 const char *clnorm_kernel_name(clnorm_kernel_id id);
 clnorm_purpose clnorm_kernel_purpose(clnorm_kernel_id id);
-/* For one of the candidates, without a test. built->kernels must be NULL or a pool, which goes. */
+/* For one of the candidates, without a test. What `built` has of pools, or NULL, goes. */
 clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
                               const clnorm_geometry *geometry, clnorm_built *built,
                               clnorm_error *error);
+void clnorm_built_release(clnorm_built *built);
 /* The one for these tensors. */
 clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
                                    const clnorm_args *args);
@@ -78,6 +80,17 @@ clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, 
                                    cl_mem *mem, clnorm_error *error);
 clnorm_workspaces *clnorm_workspaces_of(const clnorm_op *op);
 void clnorm_workspaces_release(clnorm_op *op);
+/* The workspace of a forward pass whose rows groups share. */
+uint64_t clnorm_part_bytes(const clnorm_op *op, uint64_t rows);
+/* Runs a call with args->workspace from there. Between its kernels no other thread may enqueue its
+ * own. */
+typedef clnorm_status (*clnorm_run_fn)(const clnorm_op *op, cl_command_queue queue, uint64_t rows,
+                                       const clnorm_args *args, clnorm_events events,
+                                       clnorm_error *error);
+clnorm_status clnorm_run_in_workspace(const clnorm_op *op, clnorm_direction direction,
+                                      cl_command_queue queue, uint64_t rows,
+                                      const clnorm_args *args, clnorm_events events,
+                                      clnorm_run_fn run, clnorm_error *error);
 
 /* Everything that can be wrong with a call, found before anything is enqueued. */
 clnorm_status clnorm_args_check(const clnorm_op *op, clnorm_direction direction,
@@ -94,6 +107,8 @@ typedef struct clnorm_part {
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all);
 
 /* Without the checks. part.rows must not be 0; args->first_row is that of the whole call.
+ * A forward pass whose rows groups are to share needs args->workspace for it: clnorm_op_workspace of
+ * part.rows; without one each row has a group.
  * A backward pass leaves its part of the gradients of parameters in args->workspace (of
  * clnorm_op_workspace(all) bytes, NULL if none of them is wanted); when all parts are done,
  * clnorm_run_sums adds them up, and writes dweight and so on as args have them. */

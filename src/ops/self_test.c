@@ -89,8 +89,12 @@ static clnorm_status give_tensors(trial *t, clnorm_error *error)
             clnorm_store(use->dtype, t->host[id], i, t->values.of[id][i]);
         TRY(upload(t, id, error));
     }
-    if (t->lines.elements > 0) {
-        TRY(allocate(t, WORKSPACE, t->lines.elements * clnorm_dtype_bytes(real_of(t)), error));
+    const uint64_t of_parts = t->values.purpose.direction == CLNORM_FORWARD
+                                  ? clnorm_part_bytes(&t->op, t->values.rows)
+                                  : 0;
+    const uint64_t workspace = t->lines.elements * clnorm_dtype_bytes(real_of(t)) + of_parts;
+    if (workspace > 0) {
+        TRY(allocate(t, WORKSPACE, workspace, error));
         TRY(upload(t, WORKSPACE, error));
     }
 fail:
@@ -251,6 +255,14 @@ fail:
 
 /* ---- the test ------------------------------------------------------------------------------ */
 
+/* Of a few vectors, so that a short row has some, and the last one is shorter. */
+static void shrink_parts(clnorm_geometry *geometry, uint64_t cols)
+{
+    const unsigned part = (unsigned)(cols / 4 / geometry->vec) * geometry->vec;
+    if (geometry->part > 0)
+        geometry->part = part > 0 ? part : geometry->vec;
+}
+
 /* All kernels of the op are the one under test: whatever tensors are given, it runs. */
 static void make_op(trial *t, const clnorm_op *op, const clnorm_built *built)
 {
@@ -260,8 +272,11 @@ static void make_op(trial *t, const clnorm_op *op, const clnorm_built *built)
                         .lock = CLNORM_LOCK_INIT,
                         .workspaces = {CLNORM_LOCK_INIT, NULL}};
     clnorm_gradients_of(&t->op.desc, t->op.gradients);
-    for (int i = 0; i < CLNORM_KERNELS; i++)
+    shrink_parts(&t->op.geometry, t->op.desc.cols);
+    for (int i = 0; i < CLNORM_KERNELS; i++) {
         t->op.built[i] = *built;
+        t->op.built[i].geometry = t->op.geometry;
+    }
 }
 
 /* Sums know nothing of the descriptor but types. */
@@ -307,6 +322,40 @@ static clnorm_status launch(trial *t, clnorm_error *error)
                 : clnorm_run_backward)(&t->op, t->queue, &t->args, all, none, error);
 }
 
+/* Outputs as they were before. */
+static clnorm_status forget(trial *t, clnorm_error *error)
+{
+    clnorm_status status = CLNORM_OK;
+    for (int id = 0; id < TENSOR_COUNT; id++) {
+        if (!t->host[id] || t->uses[id].role != CLNORM_OUTPUT)
+            continue;
+        memset(t->host[id], unwritten, t->bytes[id]);
+        TRY_CL(clEnqueueWriteBuffer(t->queue, tensor_of(t, id)->buffer, CL_TRUE, 0, t->bytes[id],
+                                    t->host[id], 0, NULL, NULL));
+    }
+fail:
+    return status;
+}
+
+/* Rows that have parts: shared among groups, and then each by one. */
+static clnorm_status run_all_ways(trial *t, clnorm_error *error)
+{
+    const bool parted = t->values.purpose.direction == CLNORM_FORWARD && t->op.geometry.part > 0;
+    clnorm_status status;
+    if (parted)
+        t->op.geometry.slots = UINT32_MAX;
+    TRY(launch(t, error));
+    TRY(compare_all(t, error));
+    if (!parted || t->finding.trial != CLNORM_TRUSTED)
+        return CLNORM_OK;
+    t->op.geometry.slots = 0;
+    TRY(forget(t, error));
+    TRY(launch(t, error));
+    TRY(compare_all(t, error));
+fail:
+    return status;
+}
+
 static void release(trial *t)
 {
     if (t->queue) {
@@ -332,7 +381,7 @@ clnorm_finding clnorm_self_test_kernel(const clnorm_op *op, clnorm_kernel_id id,
     t->id = id;
     t->args = (clnorm_args)CLNORM_ARGS_INIT;
     const bool prepared = prepare(t, op, built, &error) == CLNORM_OK;
-    const bool failed = prepared && (launch(t, &error) || compare_all(t, &error));
+    const bool failed = prepared && run_all_ways(t, &error);
     finding = t->finding;
     if (!prepared || failed) {
         finding.trial = failed ? CLNORM_DISABLED : CLNORM_UNTRIED;
@@ -350,9 +399,9 @@ static void log_finding(const clnorm_op *op, clnorm_kernel_id id, const clnorm_b
     const clnorm_geometry *g = &built->geometry;
     const bool failed = finding->trial == CLNORM_DISABLED;
     clnorm_log(op->context, failed ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
-               "self-test of %s, %s (vec %u, group %u, team %u, hold %u), on %s: %s%s",
+               "self-test of %s, %s (vec %u, group %u, team %u, hold %u, part %u), on %s: %s%s",
                clnorm_kernel_name(id), clnorm_form_name(g->form), g->vec, g->group_size,
-               g->team_size, g->hold, op->context->device.name,
+               g->team_size, g->hold, g->part, op->context->device.name,
                failed                             ? "failed, and is not used: "
                : finding->trial == CLNORM_UNTRIED ? "did not come about: "
                                                   : "passed",

@@ -38,7 +38,7 @@ static void test_kernel(survey *s, const clnorm_op *op, const clnorm_geometry *g
         if (finding.trial != CLNORM_UNTRIED)
             clnorm_program_judge(s->context, built.program, finding.trial);
     }
-    clnorm_kernel_pool_destroy(built.kernels);
+    clnorm_built_release(&built);
     if (error.status != CLNORM_OK && s->first.status == CLNORM_OK)
         clnorm_fail(&s->first, error.status, "%s of the form %s on %s: %s", clnorm_kernel_name(id),
                     clnorm_form_name(geometry->form), s->context->device.name, error.text);

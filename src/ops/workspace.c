@@ -11,13 +11,23 @@ struct clnorm_workspace {
     uint64_t bytes;
 };
 
+uint64_t clnorm_part_bytes(const clnorm_op *op, uint64_t rows)
+{
+    const uint64_t element = op->desc.x_dtype == CLNORM_F64 ? 8 : 4, numbers = 4; /* of split.cl */
+    return rows * clnorm_parts_of_row(&op->geometry, op->desc.cols) * numbers * element;
+}
+
 clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction direction, uint64_t rows,
                                   size_t *bytes, clnorm_error *error)
 {
     if (!op || !bytes)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !op ? "op" : "bytes");
+    if (direction == CLNORM_FORWARD) {
+        *bytes = clnorm_shares_rows(&op->geometry, rows) ? (size_t)clnorm_part_bytes(op, rows) : 0;
+        return CLNORM_OK;
+    }
     const uint64_t element = op->desc.x_dtype == CLNORM_F64 ? 8 : 4;
-    const uint64_t elements = direction == CLNORM_BACKWARD ? clnorm_lines_of(op, rows).elements : 0;
+    const uint64_t elements = clnorm_lines_of(op, rows).elements;
     if (elements > SIZE_MAX / element)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "%llu rows need more than %zu bytes",
                            (unsigned long long)rows, SIZE_MAX);
@@ -91,6 +101,25 @@ clnorm_status clnorm_workspace_get(const clnorm_op *op, cl_command_queue queue, 
         status = grow(op, w, bytes, error);
     if (status == CLNORM_OK)
         *mem = w->mem;
+    return status;
+}
+
+clnorm_status clnorm_run_in_workspace(const clnorm_op *op, clnorm_direction direction,
+                                      cl_command_queue queue, uint64_t rows,
+                                      const clnorm_args *args, clnorm_events events,
+                                      clnorm_run_fn run, clnorm_error *error)
+{
+    clnorm_args with_workspace = *args;
+    clnorm_workspaces *workspaces = clnorm_workspaces_of(op);
+    size_t bytes = 0;
+    clnorm_status status = clnorm_op_workspace(op, direction, rows, &bytes, error);
+    if (status != CLNORM_OK)
+        return status;
+    lock_take(&workspaces->lock);
+    TRY(clnorm_workspace_get(op, queue, bytes, &with_workspace.workspace.buffer, error));
+    TRY(run(op, queue, rows, &with_workspace, events, error));
+fail:
+    lock_give(&workspaces->lock);
     return status;
 }
 

@@ -20,7 +20,7 @@ struct clnorm_program {
     char defines[]; /* with `source` the key */
 };
 
-enum { MOST_TEXTS = 5 };
+enum { MOST_TEXTS = 6 };
 
 #define COMMON clnorm_kernel_element, clnorm_kernel_row_reduce
 #define SETS COMMON, clnorm_kernel_set, clnorm_kernel_stats
@@ -29,7 +29,7 @@ static const struct {
     cl_uint count;
     const char *texts[MOST_TEXTS];
 } sources[] = {
-    [CLNORM_SOURCE_FORWARD] = {5, {SETS, clnorm_kernel_forward}},
+    [CLNORM_SOURCE_FORWARD] = {6, {SETS, clnorm_kernel_forward, clnorm_kernel_split}},
     [CLNORM_SOURCE_BACKWARD] = {5, {SETS, clnorm_kernel_backward}},
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
     [CLNORM_SOURCE_COPY] = {3, {COMMON, clnorm_kernel_copy}},
