@@ -35,13 +35,14 @@ static inline void begin_at(set_inputs *in, uint c)
     in->column += c;
 }
 
-/* A part of a row as a set: `in` and `shape` from column c on, of n columns. */
-#define FIND_PART(part, part_shape, in, shape, c, n)                                               \
-    set_inputs part = in;                                                                          \
+/* The part of set q from column c on, as a set. What is found of the kernel's arguments each time
+ * takes no registers between. */
+#define FIND_PART(part, part_shape, q, c)                                                          \
+    FIND_SET(part, q)                                                                              \
     set_shape part_shape = shape;                                                                  \
     begin_at(&part, c);                                                                            \
-    part_shape.cols = n;                                                                           \
-    part_shape.count = n;
+    part_shape.cols = PART_END(c) - (c);                                                           \
+    part_shape.count = part_shape.cols;
 
 /* What turns a value of s * from into one of s * to, where to <= from, or `from` is 1. */
 static inline real rescale(real from, real to)
@@ -54,6 +55,7 @@ static inline real4 sums_of_parts(const local real4 *parts, uint part_cols, uint
                                   real hi)
 {
     real4 total = 0, lost = 0;
+#pragma unroll 1 /* else GPUs run out of registers */
     for (uint p = TEAM_LANE; p < PARTS_OF(cols); p += TEAM_SIZE) {
         const real4 part = parts[p];
         const real n = min(part_cols, cols - p * part_cols), factor = rescale(part.w, scale);
@@ -78,6 +80,7 @@ static inline void merged_stats(set_stats *stats, const local real4 *parts, uint
     const real4 first = parts[0];
     const uint cols = shape->cols;
     real scale = first.w;
+#pragma unroll 1
     for (uint p = 1; p < PARTS_OF(cols); p++)
         scale = min(scale, parts[p].w);
     for (uint try = 0; try < 2; try++) {
@@ -113,8 +116,7 @@ find_parts(SPLIT_ARGS)
     const ulong id = get_group_id(0), q = id / PARTS_OF(cols);
     const uint c = (uint)REST(id, PARTS_OF(cols)) * part_cols;
     set_stats stats;
-    FIND_SET(in, q)
-    FIND_PART(part, part_shape, in, shape, c, PART_END(c) - c)
+    FIND_PART(part, part_shape, q, c)
     computed_stats(&stats, &part, &part_shape, &own_share, scratch);
     if (TEAM_LANE == 0)
         vstore4(part_of(&stats), id, found + found_offset);
@@ -137,48 +139,42 @@ forward_norm(SPLIT_ARGS)
         parts[p] = found ? vload4(first * all + p, found + found_offset) : 0;
     for (ulong q = first; q < end; q++) {
         set_stats stats;
-        FIND_SET(in, q)
-        FIND_OUTPUTS(out, q)
-        for (uint p = found ? all : 0; p < all; p++) {
-            if (TEAM_SIZE == 1 && parts[p].w > 0)
+        for (uint c = found ? cols : 0; c < cols; c = PART_END(c)) {
+            if (TEAM_SIZE == 1 && parts[c / part_cols].w > 0)
                 continue;
-            const uint c = p * part_cols;
-            FIND_PART(part, part_shape, in, shape, c, PART_END(c) - c)
+            FIND_PART(part, part_shape, q, c)
             computed_stats(&stats, &part, &part_shape, &own_share, scratch);
             if (TEAM_LANE == 0)
-                parts[p] = part_of(&stats);
+                parts[c / part_cols] = part_of(&stats);
         }
         if (TEAM_SIZE > 1)
             barrier(CLK_LOCAL_MEM_FENCE);
         merged_stats(&stats, parts, part_cols, &shape, scratch);
         if (TEAM_SIZE > 1) /* y may be x; and the next set has other parts */
             barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-#if OVERLAP
-        FIND_SET(next, min(q + 1, end - 1))
-#endif
+        if (mean && from == 0 && TEAM_LANE == 0)
+            mean[mean_offset + q] = mean_of(&stats);
+        if (rstd && from == 0 && TEAM_LANE == 0)
+            rstd[rstd_offset + q] = stats.rstd * stats.scale;
         for (uint c = from; c < to; c = PART_END(c)) {
-            set_outputs part_out = out;
-            MOVE(part_out.y, c);
-            MOVE(part_out.sum, c);
-            FIND_PART(part, part_shape, in, shape, c, PART_END(c) - c)
+            FIND_PART(part, part_shape, q, c)
+            FIND_OUTPUTS(out, q)
+            MOVE(out.y, c);
+            MOVE(out.sum, c);
 #if OVERLAP
             if (q + 1 < end) {
-                set_inputs next_part = next;
                 set_stats ahead;
-                begin_at(&next_part, c);
-                normalize_and_look_ahead(&part_out, &part, &stats, &next_part, &ahead, &part_shape);
+                FIND_SET(next, q + 1)
+                begin_at(&next, c);
+                normalize_and_look_ahead(&out, &part, &stats, &next, &ahead, &part_shape);
                 parts[c / part_cols] = part_of(&ahead);
                 if (!is_settled(&ahead, eps))
                     parts[c / part_cols].w = 0;
                 continue;
             }
 #endif
-            normalize_set(&part_out, &part, &stats, 1, part_shape.cols, &own_share);
+            normalize_set(&out, &part, &stats, 1, part_shape.cols, &own_share);
         }
-        if (mean && from == 0 && TEAM_LANE == 0)
-            mean[mean_offset + q] = mean_of(&stats);
-        if (rstd && from == 0 && TEAM_LANE == 0)
-            rstd[rstd_offset + q] = stats.rstd * stats.scale;
     }
 }
 #endif

@@ -320,9 +320,12 @@ static inline bool is_settled(const set_stats *stats, real eps)
 
 /* A set that was out of range is done again. In a team each work-item does it alone, as it is rare:
  * no barrier stands under a condition, which some compilers get wrong even where all of the group
- * take the same way. A work-item by itself takes the same code twice, which is less to compile. */
+ * take the same way. A work-item by itself takes the same code twice, which is less to compile.
+ * Compilers must not make a function of it where a program has two kernels: all that it is given
+ * would be in memory. */
+#define INTO_KERNEL static inline __attribute__((always_inline))
 #if TEAM_SIZE == 1
-static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                   const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
@@ -349,7 +352,7 @@ static inline void rescued_stats(set_stats *stats, const set_inputs *in, const s
     finish_stats(stats, deviations_part(in, shape, scale, hi, &alone), shape, scale, hi);
 }
 
-static inline void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
+INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                   const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;

@@ -550,9 +550,9 @@ CLNORM_API clnorm_status clnorm_op_tuning(const clnorm_op *op, char *text, size_
 /* Longest chain of dependent additions from an element to a sum over its row. */
 CLNORM_API unsigned clnorm_op_depth(const clnorm_op *op);
 
-/* Bytes of device memory that a call needs besides its tensors, for `rows` rows, if it is to give
- * every gradient; none without gradients of parameters that are sums over rows, nor for a forward
- * pass. */
+/* Bytes of device memory that a call takes besides its tensors, for `rows` rows. Backward: if it is
+ * to give every gradient; none without gradients of parameters that are sums over rows. Forward:
+ * only for a few rows of many columns, each of which several groups then work on. */
 CLNORM_API clnorm_status clnorm_op_workspace(const clnorm_op *op, clnorm_direction direction,
                                              uint64_t rows, size_t *bytes, clnorm_error *error);
 
@@ -573,7 +573,8 @@ typedef struct clnorm_args {
     clnorm_tensor dy, dsum;
     clnorm_tensor dx, dresidual, dz, dx_bias, dgate, dweight, dbias, dscale, dshift, dmean, drstd;
     /* offset in bytes, a multiple of 8. NULL: where one is needed, the op keeps one for the queue,
-     * which must be in-order then; it retains queue and buffer until it is destroyed. A workspace
+     * which must be in-order then; it retains queue and buffer until it is destroyed. On an
+     * out-of-order queue a forward pass does without: slower, with the same bits. A workspace
      * serves one call at a time and must not overlap a tensor. */
     clnorm_tensor workspace;
 } clnorm_args;

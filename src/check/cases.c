@@ -115,9 +115,9 @@ static void add_rows(list *l, uint64_t rows, uint64_t cols, const char *input, d
 
 /* ---- cases of one program ------------------------------------------------------------------ */
 
-static const uint64_t all_cols[] = {1,    2,    3,    7,    31,   32,   33,   63,
-                                    64,   65,   127,  255,  256,  257,  768,  1000,
-                                    1023, 1024, 1025, 4096, 5125, 8192, 65537};
+static const uint64_t all_cols[] = {1,    2,    3,    7,    31,    32,    33,    63,   64,
+                                    65,   127,  255,  256,  257,   768,   1000,  1023, 1024,
+                                    1025, 4096, 5125, 8192, 40000, 65537, 300001};
 static const uint64_t all_rows[] = {1, 2, 7, 83, 4096};
 #define NO_EPS (-1.0)
 

@@ -131,8 +131,7 @@ static clnorm_status collect_workspace(const clnorm_op *op, clnorm_direction dir
     clnorm_status status;
     clnorm_args_given(args, given);
     TRY(clnorm_op_workspace(op, direction, rows, &bytes, error));
-    const bool used =
-        direction == CLNORM_FORWARD ? bytes > 0 : clnorm_leaves_lines(op, given);
+    const bool used = direction == CLNORM_FORWARD ? bytes > 0 : clnorm_leaves_lines(op, given);
     if (!workspace->buffer || !used)
         return CLNORM_OK;
     TRY(clnorm_mem_query(op->context, workspace->buffer, &mem, error));

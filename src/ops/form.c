@@ -287,7 +287,8 @@ static unsigned log2_of(unsigned power)
 unsigned clnorm_geometry_depth(const clnorm_geometry *geometry, uint64_t cols)
 {
     const unsigned run = hold_of(geometry, cols);
-    const unsigned block = run < 64 ? run : 64; /* BLOCK_LENGTH of row_reduce.cl */
+    /* BLOCK_LENGTH of row_reduce.cl, which a work-item has that finds a part again by itself */
+    const unsigned block = run < 64 && !geometry->part ? run : 64;
     const unsigned fold = 2, team = log2_of(geometry->team_size);
     const unsigned parts = geometry->part ? fold + team : 0;
     return block + fold + log2_of(geometry->vec) + team + parts;

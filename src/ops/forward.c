@@ -75,9 +75,8 @@ static uint64_t parts_per_group(const clnorm_op *op, const clnorm_geometry *geom
 
 /* Statistics of all parts of rows, then the rows. */
 static clnorm_status run_shared(const clnorm_op *op, const clnorm_built *built,
-                                cl_command_queue queue, const clnorm_arg_list *list,
-                                uint64_t rows, uint64_t parts_per_group, clnorm_events events,
-                                clnorm_error *error)
+                                cl_command_queue queue, const clnorm_arg_list *list, uint64_t rows,
+                                uint64_t parts_per_group, clnorm_events events, clnorm_error *error)
 {
     const unsigned group_size = built->geometry.group_size;
     const uint64_t parts = clnorm_parts_of_row(&built->geometry, op->desc.cols);
@@ -105,8 +104,9 @@ clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
         clnorm_op_kernel(op, clnorm_kernel_for(op, CLNORM_FORWARD, args), &built, error);
     if (status != CLNORM_OK)
         return status;
-    const uint64_t sets = shape.sets.count, sets_per_group = clnorm_sets_per_group(
-        op, &built.geometry, sets, set_bytes(&op->desc, &shape), part.all);
+    const uint64_t sets = shape.sets.count,
+                   sets_per_group = clnorm_sets_per_group(op, &built.geometry, sets,
+                                                          set_bytes(&op->desc, &shape), part.all);
     const bool shared = shares_rows(op, &built, args, part.rows);
     const uint64_t per_group = shared ? parts_per_group(op, &built.geometry, part.rows) : 1;
     push_all(&list, op, args, &shape, part, sets_per_group);

@@ -12,7 +12,8 @@
 /* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
 typedef struct clnorm_built {
     clnorm_kernel_pool *kernels; /* NULL: not yet */
-    clnorm_kernel_pool *parts; /* what finds statistics of parts of rows first; NULL: rows have none */
+    clnorm_kernel_pool
+        *parts; /* what finds statistics of parts of rows first; NULL: rows have none */
     cl_program program; /* of them, borrowed */
     size_t candidate; /* of the op's */
     clnorm_geometry geometry;
@@ -107,11 +108,11 @@ typedef struct clnorm_part {
 uint64_t clnorm_part_step(const clnorm_op *op, clnorm_direction direction, uint64_t all);
 
 /* Without the checks. part.rows must not be 0; args->first_row is that of the whole call.
- * A forward pass whose rows groups are to share needs args->workspace for it: clnorm_op_workspace of
- * part.rows; without one each row has a group.
- * A backward pass leaves its part of the gradients of parameters in args->workspace (of
- * clnorm_op_workspace(all) bytes, NULL if none of them is wanted); when all parts are done,
- * clnorm_run_sums adds them up, and writes dweight and so on as args have them. */
+ * A forward pass whose rows groups are to share needs args->workspace for it: clnorm_op_workspace
+ * of part.rows; without one each row has a group. A backward pass leaves its part of the gradients
+ * of parameters in args->workspace (of clnorm_op_workspace(all) bytes, NULL if none of them is
+ * wanted); when all parts are done, clnorm_run_sums adds them up, and writes dweight and so on as
+ * args have them. */
 clnorm_status clnorm_run_forward(const clnorm_op *op, cl_command_queue queue,
                                  const clnorm_args *args, clnorm_part part, clnorm_events events,
                                  clnorm_error *error);

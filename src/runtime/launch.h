@@ -23,8 +23,8 @@ clnorm_status clnorm_launch(clnorm_kernel_pool *pool, cl_command_queue queue,
                             const clnorm_kernel_arg *args, cl_uint n_args, size_t groups,
                             size_t group_size, clnorm_events events, clnorm_error *error);
 
-/* A call of two commands, the second of which needs what the first one did. It waits by an event only
- * where the queue does not see to it: events cost. */
+/* A call of two commands, the second of which needs what the first one did. It waits by an event
+ * only where the queue does not see to it: events cost. */
 typedef struct clnorm_sequence {
     clnorm_events first, second;
     cl_event between;

@@ -13,6 +13,7 @@
 
 #include "../device.h"
 #include "loaded.h"
+#include "ops/op.h"
 
 enum { ROWS = 5, COLS = 40, THREADS = 4 };
 
@@ -175,6 +176,32 @@ static void test_backward_with_all_gradients(void **state)
     expect_steady(&(call){"backward, six gradients", CLNORM_BACKWARD, op, f->queue, &args, 2, 0});
     take(tensors, COUNT(tensors));
     clnorm_op_destroy(op);
+}
+
+/* Rows whose parts groups share: their statistics first. */
+static void test_shared_rows(void **state)
+{
+    const fixture *f = *state;
+    clnorm_desc desc = desc_of(70001);
+    desc.form = CLNORM_FORM_SEQUENTIAL;
+    if (is_oclgrind() || is_on("rusticl"))
+        skip();
+    problem p = problem_open(f, desc, ROWS, "normal");
+    size_t bytes = 0;
+    p.op->geometry.slots = 2 * ROWS; /* on any device */
+    MUST(clnorm_op_workspace(p.op, CLNORM_FORWARD, ROWS, &bytes, error));
+    assert_true(bytes > 0);
+    expect_steady(&(call){"forward, shared rows", CLNORM_FORWARD, p.op, f->queue, &p.args, 2, 0});
+    cl_command_queue queue = out_of_order_queue(f);
+    if (queue) {
+        clnorm_args args = p.args;
+        expect_steady(&(call){"forward, out-of-order", CLNORM_FORWARD, p.op, queue, &args, 1, 0});
+        args.workspace.buffer = buffer_of(f, CL_MEM_READ_WRITE, bytes, NULL);
+        expect_steady(&(call){"forward, events", CLNORM_FORWARD, p.op, queue, &args, 2, 1});
+        clReleaseMemObject(args.workspace.buffer);
+        clReleaseCommandQueue(queue);
+    }
+    problem_close(&p);
 }
 
 static cl_mem part_of(cl_mem whole, size_t bytes)
@@ -383,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_shared_rows),
         cmocka_unit_test(test_backward_with_all_gradients),
         cmocka_unit_test(test_sub_buffers),
         cmocka_unit_test(test_a_handle_that_is_used_again),
