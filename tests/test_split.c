@@ -250,6 +250,40 @@ static void test_workspace(void **state)
     problem_close(&p);
 }
 
+/* In chunks of one row, which groups share, where all rows at once would have one each. */
+static void test_host_arrays(void **state)
+{
+    enum { ROWS = 9 };
+    const fixture *f = *state;
+    if (is_slow())
+        skip();
+    clnorm_desc desc = desc_of(70001);
+    desc.form = CLNORM_FORM_SEQUENTIAL;
+    problem p = problem_open(f, desc, ROWS, "normal");
+    float *y = malloc(p.bytes);
+    clnorm_host_options options = CLNORM_HOST_OPTIONS_INIT;
+    clnorm_host_report report = CLNORM_HOST_REPORT_INIT;
+    clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
+    assert_non_null(y);
+    args.x.data = p.x;
+    args.y.data = y;
+    args.weight.data = p.weight;
+    args.bias.data = p.bias;
+    options.max_device_bytes = (uint64_t)6 * 70001 * sizeof(float);
+    options.copy = 1;
+    p.op->geometry.slots = 4;
+    assert_false(clnorm_shares_rows(&p.op->geometry, ROWS));
+    assert_true(clnorm_shares_rows(&p.op->geometry, 1));
+    MUST(clnorm_forward_host(p.op, ROWS, &args, &options, &report, error));
+    assert_int_equal(report.rows_per_chunk, 1);
+    MUST(clnorm_forward(p.op, f->queue, ROWS, &p.args, 0, NULL, NULL, error));
+    read_back(f, p.args.y.buffer, p.bytes, p.y);
+    expect_right(&p);
+    assert_memory_equal(y, p.y, p.bytes);
+    free(y);
+    problem_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_all_ways_give_the_same_bits),
         cmocka_unit_test(test_parts_out_of_range),
         cmocka_unit_test(test_workspace),
+        cmocka_unit_test(test_host_arrays),
     };
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }

@@ -140,7 +140,8 @@ static unsigned part_of(const situation *s, const clnorm_geometry *g)
     const bool lone_team = g->team_size == g->group_size && !g->hold;
     const bool alone = g->team_size == 1; /* a work-item, which merges all parts itself */
     const uint64_t longest_whole = alone ? 65536 : 32768, most = alone ? 64 : CLNORM_MOST_PARTS;
-    uint64_t part = alone ? 16384 : 4096;
+    /* four vectors for each work-item of a group */
+    uint64_t part = alone ? 16384 : max_u64(4 * (uint64_t)g->vec * g->group_size, 4096);
     if (s->sets.run <= longest_whole || !is_simple(s) || !mergeable || !lone_team)
         return 0;
     while (ceil_div(s->sets.run, part) > most)
