@@ -326,7 +326,7 @@ static inline bool is_settled(const set_stats *stats, real eps)
 #define INTO_KERNEL static inline __attribute__((always_inline))
 #if TEAM_SIZE == 1
 INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  const share *own, local real4 *scratch)
+                                const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     real scale = first, hi = CENTER ? guessed_mean(in, shape, scale) : 0;
@@ -353,7 +353,7 @@ static inline void rescued_stats(set_stats *stats, const set_inputs *in, const s
 }
 
 INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                  const share *own, local real4 *scratch)
+                                const share *own, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     team_stats(stats, in, shape, first, own, scratch);

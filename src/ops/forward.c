@@ -76,7 +76,7 @@ static uint64_t parts_per_group(const clnorm_op *op, const clnorm_geometry *geom
 /* Statistics of all parts of rows, then the rows. */
 static clnorm_status run_shared(const clnorm_op *op, const clnorm_built *built,
                                 cl_command_queue queue, const clnorm_arg_list *list, uint64_t rows,
-                                uint64_t parts_per_group, clnorm_events events, clnorm_error *error)
+                                uint64_t per_group, clnorm_events events, clnorm_error *error)
 {
     const unsigned group_size = built->geometry.group_size;
     const uint64_t parts = clnorm_parts_of_row(&built->geometry, op->desc.cols);
@@ -86,8 +86,7 @@ static clnorm_status run_shared(const clnorm_op *op, const clnorm_built *built,
     TRY(clnorm_launch(built->parts, queue, list->args, list->count, (size_t)(rows * parts),
                       group_size, both.first, error));
     TRY(clnorm_launch(built->kernels, queue, list->args, list->count,
-                      (size_t)(rows * ceil_div(parts, parts_per_group)), group_size, both.second,
-                      error));
+                      (size_t)(rows * ceil_div(parts, per_group)), group_size, both.second, error));
 fail:
     clnorm_sequence_end(&both);
     return status;

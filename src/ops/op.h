@@ -12,8 +12,7 @@
 /* A kernel of the op, built when it is first needed: drivers may allow it smaller groups. */
 typedef struct clnorm_built {
     clnorm_kernel_pool *kernels; /* NULL: not yet */
-    clnorm_kernel_pool
-        *parts; /* what finds statistics of parts of rows first; NULL: rows have none */
+    clnorm_kernel_pool *parts; /* of find_parts; NULL: rows have none */
     cl_program program; /* of them, borrowed */
     size_t candidate; /* of the op's */
     clnorm_geometry geometry;
