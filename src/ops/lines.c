@@ -7,10 +7,12 @@
 #include "ops/switches.h"
 
 /* Few enough rows that a chain of additions stays short, and that there are slabs for many compute
- * units; enough that lines are a small part of the traffic. */
+ * units: those of a CPU are known to be few, and each does a slab at a time. Enough that lines are a
+ * small part of the traffic. */
 static uint64_t slab_rows(const clnorm_op *op, uint64_t all)
 {
-    const uint64_t wanted = all / 256;
+    const uint64_t units = op->context->device.compute_units;
+    const uint64_t wanted = all / (op->geometry.team_size == 1 ? 4 * units + 1 : 256);
     return min_u64(wanted < 8 ? 8 : min_u64(wanted, 64), clnorm_most_rows(op));
 }
 
