@@ -15,6 +15,12 @@ clnorm_status clnorm_desc_resolve(const clnorm_desc *desc, clnorm_desc *resolved
 /* Whether what is normalized is more than x: a sum, or x after dropout or a gate. */
 bool clnorm_desc_has_sum(const clnorm_desc *desc);
 
+/* Whether the statistics are those of the first columns only. */
+static inline bool clnorm_desc_is_partial(const clnorm_desc *desc)
+{
+    return desc->stats_cols != 0 && desc->stats_cols != desc->cols;
+}
+
 /* CLNORM_BAD_ARGS, with the name of the tensor in the text, if it is missing, its stride is less
  * than cols, or it is larger than any memory. stride 0 means cols; *stride is set to what it means.
  */

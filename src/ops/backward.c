@@ -3,7 +3,7 @@
 #include "base/desc.h"
 #include "base/kind.h"
 #include "ops/sums.h"
-#include "ops/switches.h"
+#include "ops/set_args.h"
 #include "runtime/queue.h"
 
 /* ---- dx and the lines ---------------------------------------------------------------------- */

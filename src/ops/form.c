@@ -2,6 +2,7 @@
 #include "ops/form.h"
 
 #include "base/checked.h"
+#include "base/desc.h"
 #include "base/sets.h"
 #include "ops/op.h"
 #include "runtime/quirks.h"
@@ -127,8 +128,7 @@ static unsigned subgroup_of(const situation *s, const clnorm_tuning *tuning,
 static bool is_simple(const situation *s)
 {
     const clnorm_desc *desc = s->desc;
-    const bool partial = desc->stats_cols != 0 && desc->stats_cols != desc->cols;
-    return s->sets.plain && s->sets.per_col && !desc->quant && !partial;
+    return s->sets.plain && s->sets.per_col && !desc->quant && !clnorm_desc_is_partial(desc);
 }
 
 /* Long rows have parts, that several groups can share them, where statistics can be merged. For

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/checked.h"
 #include "base/kind.h"
-#include "ops/switches.h"
+#include "ops/set_args.h"
 #include "runtime/queue.h"
 
 #include <float.h>

@@ -2,7 +2,7 @@
 #include "ops/gradients.h"
 
 #include "base/kind.h"
-#include "ops/switches.h"
+#include "ops/set_args.h"
 
 void clnorm_gradients_of(const clnorm_desc *desc, clnorm_gradient_info all[CLNORM_GRADIENTS])
 {

@@ -4,11 +4,11 @@
 #include "base/checked.h"
 #include "base/kind.h"
 #include "base/sets.h"
-#include "ops/switches.h"
+#include "ops/set_args.h"
 
 /* Few enough rows that a chain of additions stays short, and that there are slabs for many compute
- * units: those of a CPU are known to be few, and each does a slab at a time. Enough that lines are a
- * small part of the traffic. */
+ * units: those of a CPU are known to be few, and each does a slab at a time. Enough that lines are
+ * a small part of the traffic. */
 static uint64_t slab_rows(const clnorm_op *op, uint64_t all)
 {
     const uint64_t units = op->context->device.compute_units;

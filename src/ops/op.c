@@ -3,6 +3,7 @@
 #include "base/sets.h"
 #include "ops/self_test.h"
 #include "ops/switches.h"
+#include "ops/usual.h"
 #include "ops/tuning.h"
 #include "runtime/program.h"
 

@@ -4,7 +4,7 @@
 #include "base/dtype.h"
 #include "ops/lines.h"
 #include "ops/self_test_values.h"
-#include "ops/switches.h"
+#include "ops/set_args.h"
 
 #include <math.h>
 #include <stdio.h>

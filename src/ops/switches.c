@@ -3,15 +3,11 @@
 
 #include "base/desc.h"
 #include "base/kind.h"
+#include "ops/set_args.h"
+#include "ops/usual.h"
 
 #include <stdio.h>
 #include <string.h>
-
-bool clnorm_has(const clnorm_desc *desc, unsigned inputs) { return (desc->inputs & inputs) != 0; }
-
-bool clnorm_has_row_mods(const clnorm_desc *desc) { return desc->rows_per_mod == 1; }
-
-/* ---- options ------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -35,18 +31,13 @@ static bool keeps_running(const clnorm_desc *desc)
     return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
-static bool is_partial(const clnorm_desc *desc)
-{
-    return desc->stats_cols != 0 && desc->stats_cols != desc->cols;
-}
-
 /* Sums of a row, while the row before is written: pays where they are quickly found. */
 static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, clnorm_purpose purpose)
 {
     const bool quick = desc->dropout <= 0 && desc->act_gate != CLNORM_ACT_BEFORE;
     const bool ready = purpose.direction == CLNORM_BACKWARD
                            ? purpose.saved
-                           : !is_partial(desc) && power_of(desc) > 0 && !desc->quant;
+                           : !clnorm_desc_is_partial(desc) && power_of(desc) > 0 && !desc->quant;
     return sets->plain && sets->per_col && quick && ready && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
@@ -58,106 +49,6 @@ static bool is_paired(const clnorm_desc *desc, const clnorm_geometry *geometry, 
            desc->x_dtype == CLNORM_BF16 && desc->y_dtype == CLNORM_BF16 &&
            desc->param_dtype == CLNORM_BF16 && residual == CLNORM_BF16;
 }
-
-/* ---- tensors that nearly all calls give ---------------------------------------------------- */
-
-/* -1: of no matter */
-typedef int (*usual_fn)(const clnorm_desc *desc, clnorm_direction direction);
-
-static int always(const clnorm_desc *desc, clnorm_direction direction)
-{
-    (void)desc, (void)direction;
-    return 1;
-}
-
-static int never(const clnorm_desc *desc, clnorm_direction direction)
-{
-    (void)desc;
-    return direction == CLNORM_BACKWARD ? 0 : -1;
-}
-
-static int backward(const clnorm_desc *desc, clnorm_direction direction)
-{
-    (void)desc;
-    return direction == CLNORM_BACKWARD ? 1 : -1;
-}
-
-static int backward_of_centered(const clnorm_desc *desc, clnorm_direction direction)
-{
-    return direction == CLNORM_BACKWARD ? clnorm_kind_of(desc).center : -1;
-}
-
-/* Gradients seldom need the bias. */
-static int where_bias_matters(const clnorm_desc *desc, clnorm_direction direction)
-{
-    const bool y_matters = clnorm_has(desc, CLNORM_WITH_MODULATION) || desc->act_gate ||
-                           desc->backward == CLNORM_FROM_OUTPUT;
-    return direction == CLNORM_FORWARD || y_matters ? clnorm_kind_of(desc).center : -1;
-}
-
-static const struct {
-    clnorm_tensor_id id;
-    int bit; /* GIVEN_... of set.cl */
-    usual_fn is_given;
-} usual_tensors[] = {
-    {TENSOR_weight, 1, always},     {TENSOR_bias, 2, where_bias_matters},
-    {TENSOR_dsum, 4, never},        {TENSOR_dx, 8, backward},
-    {TENSOR_dweight, 16, backward}, {TENSOR_dbias, 32, backward_of_centered},
-};
-enum { USUAL_TENSORS = sizeof(usual_tensors) / sizeof(usual_tensors[0]) };
-
-bool clnorm_has_usual(const clnorm_desc *desc)
-{
-    const clnorm_kind_info kind = clnorm_kind_of(desc);
-    const clnorm_sets sets = clnorm_sets_of(desc, 1);
-    return sets.plain && sets.per_col && kind.weight && kind.params == CLNORM_PER_COL;
-}
-
-/* Buffers begin where any vector may; their elements are multiples of one another. */
-static bool may_align(const clnorm_desc *desc, const clnorm_geometry *geometry)
-{
-    return geometry->team_size > 1 && !geometry->cpu_hints && !desc->quant &&
-           desc->cols % geometry->vec == 0;
-}
-
-static bool is_aligned(const clnorm_args *args, unsigned vec)
-{
-    static const bool by_element[TENSOR_COUNT] = {
-        [TENSOR_mean] = true,        [TENSOR_rstd] = true,  [TENSOR_running_mean] = true,
-        [TENSOR_running_var] = true, [TENSOR_dmean] = true, [TENSOR_drstd] = true,
-    };
-    bool aligned = args->workspace.offset % (vec * sizeof(double)) == 0;
-    for (int i = 0; i < TENSOR_COUNT; i++) {
-        const clnorm_tensor *tensor = clnorm_args_tensor(args, (clnorm_tensor_id)i);
-        aligned = aligned && (by_element[i] || !tensor->buffer ||
-                              (tensor->offset % vec == 0 && tensor->stride % vec == 0));
-    }
-    return aligned;
-}
-
-bool clnorm_is_usual(const clnorm_op *op, clnorm_direction direction, const clnorm_args *args)
-{
-    const clnorm_desc *desc = &op->desc;
-    bool usual = clnorm_has_usual(desc) &&
-                 (!may_align(desc, &op->geometry) || is_aligned(args, op->geometry.vec));
-    for (int i = 0; i < USUAL_TENSORS; i++) {
-        const int expected = usual_tensors[i].is_given(desc, direction);
-        const bool given = clnorm_args_tensor(args, usual_tensors[i].id)->buffer != NULL;
-        usual = usual && (expected < 0 || given == expected);
-    }
-    return usual;
-}
-
-static int given_bits(const clnorm_desc *desc, clnorm_purpose purpose)
-{
-    int bits = 0;
-    for (int i = 0; i < USUAL_TENSORS; i++)
-        if (usual_tensors[i].is_given(desc, purpose.direction) > 0)
-            bits += usual_tensors[i].bit;
-    return purpose.usual ? bits : -1;
-}
-
-/* ---- all of them --------------------------------------------------------------------------- */
 
 /* Gradients hold dy as well. */
 static int hold_in(const clnorm_geometry *geometry, bool back)
@@ -212,11 +103,11 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"DQUANT", back ? 0 : (int)d->quant, 0},
         {"DASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"DRUNNING", keeps_running(d) && !back, 0},
-        {"DPARTIAL", back && is_partial(d), 0},
+        {"DPARTIAL", back && clnorm_desc_is_partial(d), 0},
         {"DOVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
         {"DSPLIT", geometry->part > 0 && !back, 0},
-        {"DGIVEN", given_bits(d, purpose), -1},
-        {"DALIGNED", purpose.usual && may_align(d, geometry), 0},
+        {"DGIVEN", purpose.usual ? clnorm_usual_bits(d, purpose.direction) : -1, -1},
+        {"DALIGNED", purpose.usual && clnorm_may_align(d, geometry), 0},
         {"DSAVED", purpose.saved, 0},
         {"DFROM_OUTPUT", back && d->backward == CLNORM_FROM_OUTPUT, 0},
         {"DPARAM_ROWS", back && kind.params == CLNORM_PER_ROW, 0},
@@ -258,71 +149,4 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         return clnorm_fail(error, CLNORM_BUILD_FAILED, "more than %d bytes of build options",
                            CLNORM_MOST_DEFINES);
     return CLNORM_OK;
-}
-
-/* ---- arguments ----------------------------------------------------------------------------- */
-
-clnorm_shape clnorm_shape_of(const clnorm_desc *desc, clnorm_part part)
-{
-    const clnorm_kind_info kind = clnorm_kind_of(desc);
-    clnorm_shape shape = {.sets = clnorm_sets_of(desc, part.rows)};
-    shape.stats_cols = desc->stats_cols ? desc->stats_cols : shape.sets.run;
-    shape.count = (double)shape.sets.segments * (double)shape.stats_cols;
-    shape.divisor = kind.norm ? 1 : shape.count - desc->ddof;
-    return shape;
-}
-
-void clnorm_push_numbers(clnorm_arg_list *list, const clnorm_op *op, const clnorm_shape *shape)
-{
-    clnorm_push_real(list, shape->count);
-    clnorm_push_real(list, shape->divisor);
-    clnorm_push_real(list, op->desc.eps);
-    clnorm_push_real(list, op->desc.p);
-    clnorm_push_real(list, op->desc.weight_offset);
-}
-
-static void push_segments(clnorm_arg_list *list, const clnorm_sets *sets)
-{
-    clnorm_push_u64(list, sets->segments);
-    clnorm_push_u64(list, sets->inner);
-    clnorm_push_u64(list, sets->step);
-    clnorm_push_u64(list, sets->segment);
-    clnorm_push_u64(list, sets->period);
-    clnorm_push_u64(list, sets->param_step);
-    clnorm_push_u64(list, sets->param_segment);
-    clnorm_push_u32(list, sets->through_rows);
-}
-
-static void push_prenorm(clnorm_arg_list *list, const clnorm_desc *d, const clnorm_args *args,
-                         clnorm_part part)
-{
-    clnorm_push_2d(list, args, TENSOR_sum, d->cols);
-    clnorm_push_2d(list, args, TENSOR_residual, d->cols);
-    clnorm_push_1d(list, args, TENSOR_x_bias);
-    clnorm_push_2d(list, args, TENSOR_gate, d->cols);
-    clnorm_push_real(list, d->alpha);
-    clnorm_push_real(list, d->dropout < 1 ? 1 / (1 - d->dropout) : 0);
-    clnorm_push_u64(list, (uint64_t)(d->dropout * 0x1p32));
-    clnorm_push_u64(list, args->seed);
-    clnorm_push_u64(list, args->first_row + part.first);
-}
-
-void clnorm_push_set_args(clnorm_arg_list *list, const clnorm_op *op, const clnorm_args *args,
-                          const clnorm_shape *shape, clnorm_part part)
-{
-    const clnorm_desc *d = &op->desc;
-    const bool modulated = clnorm_has(d, CLNORM_WITH_MODULATION);
-    if (!shape->sets.plain)
-        push_segments(list, &shape->sets);
-    if (clnorm_desc_has_sum(d))
-        push_prenorm(list, d, args, part);
-    if (modulated) {
-        clnorm_push_2d(list, args, TENSOR_scale, d->cols);
-        clnorm_push_2d(list, args, TENSOR_shift, d->cols);
-        clnorm_push_real(list, d->scale_offset);
-    }
-    if (modulated || clnorm_has(d, CLNORM_WITH_GATE))
-        clnorm_push_u64(list, d->rows_per_mod ? d->rows_per_mod : UINT64_MAX);
-    if (d->act_gate)
-        clnorm_push_2d(list, args, TENSOR_z, d->cols);
 }
