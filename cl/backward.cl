@@ -159,18 +159,18 @@ static inline real4 own_gradients(sums *total)
     return own_totals(total);
 }
 
-/* `own_dy`: beside own->held. */
+/* `own_dy`: beside `held`. */
 static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
-                                  const set_stats *stats, ulong segments, uint cols, const share *own,
-                                  const realv *own_dy)
+                                  const set_stats *stats, ulong segments, uint cols,
+                                  const realv *held, const realv *own_dy)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
     chunk k;
-    if (HOLDS(own)) {
+    if (HOLD) {
         parts held_part = {0, 0, 0};
 #define STEP(i, c, n)                                                                              \
     {                                                                                              \
-        find_chunk(&k, in, grad, stats, own->held[i], own_dy[i], 0, c, n);                          \
+        find_chunk(&k, in, grad, stats, held[i], own_dy[i], 0, c, n);                              \
         add_gradient(&held_part, &k, stats);                                                       \
     }
         FOR_HELD(cols, STEP)
@@ -349,7 +349,7 @@ static inline void put_sums(const grad_outputs *out, real4 sum, ulong at, bool f
                      STREAMABLE(out.dresidual);
 
 #if HOLD
-#define FIND_SHARE_OF_DY(own, grad, cols)                                                          \
+#define FIND_HELD_DY(own, grad, cols)                                                              \
     realv own[HOLD];                                                                               \
     hold_dy(own, grad, cols);
 
@@ -360,7 +360,7 @@ static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
 #undef STEP
 }
 #else
-#define FIND_SHARE_OF_DY(own, grad, cols) const realv *own = 0;
+#define FIND_HELD_DY(own, grad, cols) const realv *own = 0;
 #endif
 
 /* The set after q, while q is written: its values are loaded before those of q are stored, as a load
@@ -425,14 +425,14 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
             SLABS ? SET_ROW(q) == SET_ROW(first) : REST(SET_ROW(q), slab_rows) == 0;
         FIND_SET(in, q)
         FIND_GRADS(grad, out, in, q)
-        FIND_SHARE(own_share, &in, cols)
-        FIND_SHARE_OF_DY(own_dy, &grad, cols)
+        FIND_HELD(own_held, &in, cols)
+        FIND_HELD_DY(own_dy, &grad, cols)
         set_stats stats;
         FIND_STATS(stats, in, shape, q)
 #if OVERLAP
         if (!known)
 #endif
-            own = gradient_part(&in, &grad, &stats, shape.segments, cols, &own_share, own_dy);
+            own = gradient_part(&in, &grad, &stats, shape.segments, cols, own_held, own_dy);
         const real4 total = team_total(own, scratch);
         grad_sums g;
         finish_gradient(&g, total, &stats, &shape);
@@ -461,7 +461,7 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
     }
 #define STEP(part, c, n)                                                                           \
     WRITE(part, s_at(&in, segment, c, n), dy_at(&grad, segment, c, n), c, n)
-#define STEP_HELD(i, c, n) WRITE(&unused, own_share.held[i], own_dy[i], c, n)
+#define STEP_HELD(i, c, n) WRITE(&unused, own_held[i], own_dy[i], c, n)
 #if HOLD
         if (!idle) {
             const ulong segment = 0;

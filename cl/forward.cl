@@ -82,17 +82,18 @@ static inline void normalize(const set_outputs *out, const set_inputs *in, const
 }
 
 static inline void normalize_set(const set_outputs *out, const set_inputs *in,
-                                 const set_stats *stats, ulong segments, uint cols, const share *own)
+                                 const set_stats *stats, ulong segments, uint cols,
+                                 const realv *held)
 {
-    if (HOLDS(own)) {
-#define STEP(k, c, n) normalize(out, in, stats, own->held[k], 0, c, n)
+    if (HOLD) {
+#define STEP(k, c, n) normalize(out, in, stats, held[k], 0, c, n)
         FOR_HELD(cols, STEP)
 #undef STEP
         return;
     }
 #define STEP(c, n) normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n)
     for (ulong segment = 0; segment < segments; segment++)
-        FOR_SEGMENT(cols, LANE_OF(own), SIZE_OF(own), STEP)
+        FOR_SEGMENT(cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
 }
 
@@ -241,7 +242,7 @@ forward_norm(FORWARD_ARGS)
         const ulong q = idle ? end - 1 : own_set;
         FIND_SET(in, q)
         FIND_OUTPUTS(out, q)
-        FIND_SHARE(own_share, &in, cols)
+        FIND_HELD(own_held, &in, cols)
 #if OVERLAP
         if (!known)
 #endif
@@ -280,7 +281,7 @@ forward_norm(FORWARD_ARGS)
             qsum[qsum_offset + q] = codes;
 #else
         if (!idle)
-            normalize_set(&out, &in, &stats, shape.segments, cols, &own_share);
+            normalize_set(&out, &in, &stats, shape.segments, cols, own_held);
 #endif
 #if STATS == 0
         if (mean && !idle && TEAM_LANE == 0)

@@ -111,13 +111,13 @@ __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE 
 find_parts(SPLIT_ARGS)
 {
     local real4 scratch[GROUP_SIZE];
-    const share own_share = {0, TEAM_LANE, TEAM_SIZE};
+    const realv *own_held = 0;
     const set_shape shape = {1, stats_cols, count, divisor, eps, power};
     const ulong id = get_group_id(0), q = id / PARTS_OF(cols);
     const uint c = (uint)REST(id, PARTS_OF(cols)) * part_cols;
     set_stats stats;
     FIND_PART(part, part_shape, q, c)
-    computed_stats(&stats, &part, &part_shape, &own_share, scratch);
+    computed_stats(&stats, &part, &part_shape, own_held, scratch);
     if (TEAM_LANE == 0)
         vstore4(part_of(&stats), id, found + found_offset);
 }
@@ -127,7 +127,7 @@ __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE 
 forward_norm(SPLIT_ARGS)
 {
     local real4 scratch[GROUP_SIZE], parts[MOST_PARTS];
-    const share own_share = {0, TEAM_LANE, TEAM_SIZE};
+    const realv *own_held = 0;
     const set_shape shape = {1, stats_cols, count, divisor, eps, power};
     const ulong group = get_group_id(0), groups_of_set = (cols - 1) / group_cols + 1;
     const ulong first = found ? group / groups_of_set : group * sets_per_group;
@@ -143,7 +143,7 @@ forward_norm(SPLIT_ARGS)
             if (TEAM_SIZE == 1 && parts[c / part_cols].w > 0)
                 continue;
             FIND_PART(part, part_shape, q, c)
-            computed_stats(&stats, &part, &part_shape, &own_share, scratch);
+            computed_stats(&stats, &part, &part_shape, own_held, scratch);
             if (TEAM_LANE == 0)
                 parts[c / part_cols] = part_of(&stats);
         }
@@ -173,7 +173,7 @@ forward_norm(SPLIT_ARGS)
                 continue;
             }
 #endif
-            normalize_set(&out, &part, &stats, 1, part_shape.cols, &own_share);
+            normalize_set(&out, &part, &stats, 1, part_shape.cols, own_held);
         }
     }
 }

@@ -85,25 +85,16 @@ static inline realv s_at(const set_inputs *in, ulong segment, uint c, uint n)
     return FROM_OUTPUT ? 0 : fetch(in, segment, c, n);
 }
 
-/* What a work-item has of a set: its share of the columns by number and size, and their values where
- * it HOLDS them. */
-typedef struct {
-    const realv *held;
-    uint lane, size;
-} share;
+/* Work-items of a team share the columns; one alone has all of them. `alone` is a literal: rusticl
+ * 22.3 ends a loop early whose step is not a constant. */
+#define LANE_IF(alone) ((alone) ? 0u : TEAM_LANE)
+#define SIZE_IF(alone) ((alone) ? 1u : (uint)TEAM_SIZE)
 
-/* Constants where they can be: rusticl 22.3 ends a loop early whose step it takes from a struct. */
-#define LANE_OF(own) (TEAM_SIZE > 1 ? (own)->lane : 0u)
-#define SIZE_OF(own) (TEAM_SIZE > 1 ? (own)->size : 1u)
-/* A test of the pointer would keep what it points to in memory on AMD, where NULL is not 0. */
-#define HOLDS(own) (HOLD && (own)->size == TEAM_SIZE)
-
-/* Of this work-item, which reads what it is to hold. */
+/* The values of this work-item's columns, where it HOLDs them. */
 #if HOLD
-#define FIND_SHARE(own, in, cols)                                                                  \
-    realv own##_values[HOLD];                                                                      \
-    hold_values(own##_values, in, cols);                                                           \
-    const share own = {own##_values, TEAM_LANE, TEAM_SIZE};
+#define FIND_HELD(held, in, cols)                                                                  \
+    realv held[HOLD];                                                                              \
+    hold_values(held, in, cols);
 
 static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 {
@@ -112,23 +103,23 @@ static inline void hold_values(realv *values, const set_inputs *in, uint cols)
 #undef STEP
 }
 #else
-#define FIND_SHARE(own, in, cols) const share own = {0, TEAM_LANE, TEAM_SIZE};
+#define FIND_HELD(held, in, cols) const realv *held = 0;
 #endif
 
 /* This work-item's part of the sum of s * scale - shift. */
 static inline real sum_part(const set_inputs *in, const set_shape *shape, real scale, real shift,
-                            const share *own)
+                            const realv *held, bool alone)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
-    if (HOLDS(own)) {
-#define STEP(k, c, n) total.a.hi += centered(own->held[k], n, scale, shift)
+    if (HOLD && !alone) {
+#define STEP(k, c, n) total.a.hi += centered(held[k], n, scale, shift)
         FOR_HELD(shape->cols, STEP)
 #undef STEP
         return own_total(total.a);
     }
 #define STEP(part, c, n) (part)->a += centered(fetch(in, segment, c, n), n, scale, shift)
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_OF(own), SIZE_OF(own), STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_IF(alone), SIZE_IF(alone), STEP)
 #undef STEP
     return own_total(total.a);
 }
@@ -144,14 +135,14 @@ static inline void add_deviation(parts *part, realv e, realv s, real power)
 /* This work-item's part of the sums over s * scale - hi: (sum, powers, 0, 0). Where others share the
  * set the third is NaN instead if s is not finite. */
 static inline real4 deviations_part(const set_inputs *in, const set_shape *shape, real scale,
-                                    real hi, const share *own)
+                                    real hi, const realv *held, bool alone)
 {
     sums total = {{0, 0}, {0, 0}, {0, 0}};
-    if (HOLDS(own)) {
+    if (HOLD && !alone) {
         parts held_part = {0, 0, 0};
 #define STEP(k, c, n)                                                                              \
-    add_deviation(&held_part, centered(own->held[k], n, scale, hi),                                 \
-                  centered(own->held[k], n, 1, 0), shape->power)
+    add_deviation(&held_part, centered(held[k], n, scale, hi),                                     \
+                  centered(held[k], n, 1, 0), shape->power)
         FOR_HELD(shape->cols, STEP)
 #undef STEP
         fold_parts(&total, &held_part);
@@ -163,7 +154,7 @@ static inline real4 deviations_part(const set_inputs *in, const set_shape *shape
         add_deviation(part, centered(s, n, scale, hi), centered(s, n, 1, 0), shape->power);        \
     }
     for (ulong segment = 0; segment < shape->segments; segment++)
-        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_OF(own), SIZE_OF(own), STEP)
+        ADD_SEGMENT_OF_SET(total, shape->cols, LANE_IF(alone), SIZE_IF(alone), STEP)
 #undef STEP
     return own_totals(&total);
 }
@@ -221,15 +212,15 @@ static inline bool is_off_center(const set_stats *stats)
 }
 #else
 static inline void team_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                              real scale, const share *own, local real4 *scratch)
+                              real scale, const realv *held, local real4 *scratch)
 {
     real hi = 0;
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
-        const real sum = sum_part(in, shape, scale, guess, own);
+        const real sum = sum_part(in, shape, scale, guess, held, false);
         hi = guess + team_total((real4)(sum, 0, 0, 0), scratch).x / shape->count;
     }
-    const real4 part = deviations_part(in, shape, scale, hi, own);
+    const real4 part = deviations_part(in, shape, scale, hi, held, false);
     finish_stats(stats, team_total(part, scratch), shape, scale, hi);
 }
 #endif
@@ -326,12 +317,12 @@ static inline bool is_settled(const set_stats *stats, real eps)
 #define INTO_KERNEL static inline __attribute__((always_inline))
 #if TEAM_SIZE == 1
 INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                const share *own, local real4 *scratch)
+                                const realv *held, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
     real scale = first, hi = CENTER ? guessed_mean(in, shape, scale) : 0;
     for (uint try = 0; try < 4; try++) {
-        finish_stats(stats, deviations_part(in, shape, scale, hi, own), shape, scale, hi);
+        finish_stats(stats, deviations_part(in, shape, scale, hi, held, false), shape, scale, hi);
         const real better = scale == first ? better_scale(stats, shape->eps) : scale;
         if (better == scale && !is_off_center(stats))
             break;
@@ -343,20 +334,19 @@ INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const se
 static inline void rescued_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
                                  real scale)
 {
-    const share alone = {0, 0, 1};
     real hi = 0;
     if (CENTER) {
         const real guess = guessed_mean(in, shape, scale);
-        hi = guess + sum_part(in, shape, scale, guess, &alone) / shape->count;
+        hi = guess + sum_part(in, shape, scale, guess, 0, true) / shape->count;
     }
-    finish_stats(stats, deviations_part(in, shape, scale, hi, &alone), shape, scale, hi);
+    finish_stats(stats, deviations_part(in, shape, scale, hi, 0, true), shape, scale, hi);
 }
 
 INTO_KERNEL void computed_stats(set_stats *stats, const set_inputs *in, const set_shape *shape,
-                                const share *own, local real4 *scratch)
+                                const realv *held, local real4 *scratch)
 {
     const real first = POWER == 0 ? scale_of_largest(in, shape, scratch) : 1;
-    team_stats(stats, in, shape, first, own, scratch);
+    team_stats(stats, in, shape, first, held, scratch);
     const real scale = better_scale(stats, shape->eps);
     if (scale != first)
         rescued_stats(stats, in, shape, scale);
@@ -392,7 +382,7 @@ static inline void given_stats(set_stats *stats, real mean, real rstd)
 #define FIND_STATS(stats, in, shape, q)                                                            \
     given_stats(&stats, CENTER ? mean[mean_offset + (q)] : 0, rstd[rstd_offset + (q)]);
 #else
-#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, &own_share, scratch);
+#define FIND_STATS(stats, in, shape, q) computed_stats(&stats, &in, &shape, own_held, scratch);
 #endif
 
 static inline real mean_of(const set_stats *stats)
