@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A run: the cases one after the other, the table, the targets, the file."""
 
+import pathlib
 import signal
 import sys
 
@@ -70,12 +71,19 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+def command(options):
+    """Without the folders of this machine."""
+    words = [pathlib.Path(word).name if word in (options.out, options.venv) else word
+             for word in sys.argv[1:]]
+    return " ".join(["bench/peers", *words])
+
+
 def run(place, chosen, options):
     """The exit code: 0, 1 if clnorm was wrong or failed, 130 if it was interrupted."""
     everyone = [Worker(peer) for peer in chosen_peers(place, options.peer)]
     inputs = data.Inputs()
     document = {"schema": report.SCHEMA, "complete": False, "date": report.now(),
-                "command": "bench/peers " + " ".join(sys.argv[1:]), "machine": report.machine(),
+                "command": command(options), "machine": report.machine(),
                 "versions": {}, "tolerance": {**data.TOLERANCE, "sums": data.SUM_TOLERANCE},
                 "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
                 "cases": [], "start": {}, "targets": []}

@@ -66,6 +66,6 @@ def text(document):
     return "\n".join(lines)
 
 
-def show(path):
+def read(path):
     with open(path, encoding="utf-8") as file:
-        print(text(json.load(file)))
+        return text(json.load(file))
