@@ -3,7 +3,7 @@
 
 import json
 
-from peer.report import number, speed
+from peer.report import cells, number, worst_of
 
 BANDS = {
     "out": "Out of cache, GB/s",
@@ -18,15 +18,6 @@ def table(heads, rows):
             *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
-def cells(result, name):
-    """Of a peer; clnorm's with its ratios to the copy kernel and to the best peer."""
-    words = [speed(result, result["peers"].get(name))]
-    if name.startswith("clnorm"):
-        ratios = result["ratios"].get(name, {})
-        words += [number(ratios.get(key)) for key in ("to_floor", "to_best_peer")]
-    return words
-
-
 def band_table(results, names):
     heads = ["case"]
     for name in names:
@@ -34,10 +25,6 @@ def band_table(results, names):
     rows = [[result["case"], *(cell for name in names for cell in cells(result, name))]
             for result in results]
     return table(heads, rows)
-
-
-def worst_of(v):
-    return "no result" if v["worst"] is None else number(v["worst"], 3)
 
 
 def targets_table(targets):

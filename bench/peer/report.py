@@ -34,15 +34,19 @@ def speed(result, entry):
     return number(entry["gbps"], 1)
 
 
+def cells(result, name):
+    """Of a peer; clnorm's with its ratios to the copy kernel and to the best peer."""
+    words = [speed(result, result["peers"].get(name))]
+    if name.startswith("clnorm"):
+        ratios = result["ratios"].get(name, {})
+        words += [number(ratios.get(key)) for key in ("to_floor", "to_best_peer")]
+    return words
+
+
 def row(result, names):
-    cells = []
-    for name in names:
-        cells.append(f"{speed(result, result['peers'].get(name)):>13}")
-        if name.startswith("clnorm"):
-            ratios = result["ratios"].get(name, {})
-            cells += [f"{number(ratios.get(key)):>{width}}"
-                      for key, width in (("to_floor", 7), ("to_best_peer", 6))]
-    return f"{result['case']:<{WIDTH}}" + "".join(cells)
+    words = (f"{word:>{width}}" for name in names
+             for word, width in zip(cells(result, name), (13, 7, 6)))
+    return f"{result['case']:<{WIDTH}}" + "".join(words)
 
 
 def problems(result):
@@ -63,10 +67,13 @@ def start_lines(start):
     return lines
 
 
+def worst_of(v):
+    return "no result" if v["worst"] is None else number(v["worst"], 3)
+
+
 def verdict_line(v):
-    worst = "no result" if v["worst"] is None else number(v["worst"], 3)
     return (f"{v['target']:<3} {v['device']:<13} {'met' if v['met'] else 'MISSED':<7}"
-            f"{worst:>9} (limit {number(v['limit'])}) {v['text']}; worst of {v['cases']}: "
+            f"{worst_of(v):>9} (limit {number(v['limit'])}) {v['text']}; worst of {v['cases']}: "
             f"{v['case']}")
 
 

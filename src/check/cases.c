@@ -2,6 +2,7 @@
 #include "check/cases.h"
 #include "base/status.h"
 #include "check/mixtures.h"
+#include "ops/form.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -136,15 +137,10 @@ static uint64_t rows_for(const list *l, uint64_t cols, size_t turn)
 /* Rows in registers need a program for each number of columns, and it takes seconds to build. */
 static const uint64_t held_cols[] = {3, 65, 1000, 4096, 8192};
 
-static bool holds(clnorm_form form)
-{
-    return form == CLNORM_FORM_SLICED || form == CLNORM_FORM_HELD;
-}
-
 static void add_widths(list *l)
 {
     static const double eps[] = {USUAL_EPS, NO_EPS, 1e-30, 1};
-    const bool backward = l->direction == CLNORM_BACKWARD, held = holds(l->desc.form);
+    const bool backward = l->direction == CLNORM_BACKWARD, held = clnorm_form_holds(l->desc.form);
     const uint64_t *cols = held ? held_cols : all_cols;
     for (size_t i = 0; i < (held ? COUNT(held_cols) : COUNT(all_cols)); i++)
         add_rows(l, rows_for(l, cols[i], i), cols[i], backward ? "means" : "mixed",
@@ -248,7 +244,8 @@ static void add_plain(list *l)
     const bool quick = l->filter->quick;
     for (int dtype = CLNORM_F32; dtype <= CLNORM_F64; dtype++)
         for (int form = CLNORM_FORM_SEQUENTIAL; form <= CLNORM_FORM_COOPERATIVE; form++) {
-            const bool plain = dtype == CLNORM_F32 || (!quick && !holds((clnorm_form)form));
+            const bool plain =
+                dtype == CLNORM_F32 || (!quick && !clnorm_form_holds((clnorm_form)form));
             set_type(l, (clnorm_dtype)dtype);
             add_program(l, (clnorm_form)form, plain, 2);
         }

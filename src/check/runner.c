@@ -215,7 +215,7 @@ static clnorm_outcome judge_guards(const experiment *e, clnorm_check_result *r)
     return CLNORM_PASSED;
 }
 
-/* Signs of NaNs are nobody's promise. */
+/* Sign and payload of a NaN are nobody's promise. */
 static bool is_same(const clnorm_subject *s)
 {
     const clnorm_dtype dtype = s->use.dtype;

@@ -130,9 +130,10 @@ static clnorm_status collect_workspace(const clnorm_op *op, clnorm_direction dir
     size_t bytes = 0;
     clnorm_status status;
     clnorm_args_given(args, given);
+    if (!workspace->buffer || (direction == CLNORM_BACKWARD && !clnorm_leaves_lines(op, given)))
+        return CLNORM_OK;
     TRY(clnorm_op_workspace(op, direction, rows, &bytes, error));
-    const bool used = direction == CLNORM_FORWARD ? bytes > 0 : clnorm_leaves_lines(op, given);
-    if (!workspace->buffer || !used)
+    if (direction == CLNORM_FORWARD && bytes == 0)
         return CLNORM_OK;
     TRY(clnorm_mem_query(op->context, workspace->buffer, &mem, error));
     if (workspace->offset % 8 || workspace->offset > mem.bytes ||

@@ -2,8 +2,8 @@
 #include "base/checked.h"
 #include "base/desc.h"
 #include "base/kind.h"
-#include "ops/sums.h"
 #include "ops/set_args.h"
+#include "ops/sums.h"
 #include "runtime/queue.h"
 
 /* ---- dx and the lines ---------------------------------------------------------------------- */

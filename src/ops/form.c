@@ -83,6 +83,14 @@ static const struct {
 };
 enum { FORMS = sizeof(forms) / sizeof(forms[0]), MOST_HELD = 16 };
 
+bool clnorm_form_holds(clnorm_form form)
+{
+    bool holds = false;
+    for (int i = 0; i < FORMS; i++)
+        holds = holds || (forms[i].form == form && forms[i].holds);
+    return holds;
+}
+
 /* ---- limits -------------------------------------------------------------------------------- */
 
 static void limit_group(const situation *s, clnorm_geometry *g)

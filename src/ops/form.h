@@ -33,6 +33,9 @@ size_t clnorm_geometry_list(const clnorm_context *context, const clnorm_desc *de
                             const clnorm_tuning *tuning,
                             clnorm_geometry list[CLNORM_MOST_CANDIDATES]);
 
+/* Whether rows are kept in registers: then a program is for one number of columns. */
+bool clnorm_form_holds(clnorm_form form);
+
 /* The next smaller group; false if there is none. */
 bool clnorm_geometry_halve(clnorm_geometry *geometry, const clnorm_sets *sets);
 

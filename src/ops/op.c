@@ -3,8 +3,8 @@
 #include "base/sets.h"
 #include "ops/self_test.h"
 #include "ops/switches.h"
-#include "ops/usual.h"
 #include "ops/tuning.h"
+#include "ops/usual.h"
 #include "runtime/program.h"
 
 #include <stdio.h>
