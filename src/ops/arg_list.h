@@ -6,8 +6,6 @@
 #include "ops/tensors.h"
 #include "runtime/launch.h"
 
-enum { CLNORM_MOST_ARGS = 128 };
-
 typedef struct clnorm_arg_list {
     clnorm_kernel_arg args[CLNORM_MOST_ARGS];
     union {

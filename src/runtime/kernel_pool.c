@@ -7,15 +7,14 @@ struct clnorm_kernel_pool {
     clnorm_lock lock;
     cl_program program;
     const char *name;
-    cl_kernel *idle;
-    size_t n_idle, capacity;
+    clnorm_kernel *idle;
 };
 
 clnorm_status clnorm_kernel_pool_create(cl_program program, const char *name,
                                         clnorm_kernel_pool **out, clnorm_error *error)
 {
     clnorm_status status;
-    cl_kernel kernel;
+    clnorm_kernel *kernel;
     clnorm_kernel_pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for kernels");
@@ -35,42 +34,48 @@ void clnorm_kernel_pool_destroy(clnorm_kernel_pool *pool)
 {
     if (!pool)
         return;
-    for (size_t i = 0; i < pool->n_idle; i++)
-        clReleaseKernel(pool->idle[i]);
-    free(pool->idle);
+    while (pool->idle) {
+        clnorm_kernel *kernel = pool->idle;
+        pool->idle = kernel->next;
+        clReleaseKernel(kernel->cl);
+        free(kernel);
+    }
     if (pool->program)
         clReleaseProgram(pool->program);
     free(pool);
 }
 
-clnorm_status clnorm_kernel_take(clnorm_kernel_pool *pool, cl_kernel *kernel, clnorm_error *error)
+static clnorm_status create_kernel(clnorm_kernel_pool *pool, clnorm_kernel **out,
+                                   clnorm_error *error)
 {
-    cl_int code = CL_SUCCESS;
-    *kernel = NULL;
-    lock_take(&pool->lock);
-    if (pool->n_idle > 0)
-        *kernel = pool->idle[--pool->n_idle];
-    lock_give(&pool->lock);
-    if (!*kernel)
-        *kernel = clCreateKernel(pool->program, pool->name, &code);
-    return clnorm_cl_check(code, "clCreateKernel", error);
+    cl_int code;
+    clnorm_kernel *kernel = calloc(1, sizeof(*kernel));
+    if (!kernel)
+        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for a kernel");
+    kernel->cl = clCreateKernel(pool->program, pool->name, &code);
+    const clnorm_status status = clnorm_cl_check(code, "clCreateKernel", error);
+    if (status == CLNORM_OK)
+        *out = kernel;
+    else
+        free(kernel);
+    return status;
 }
 
-void clnorm_kernel_give(clnorm_kernel_pool *pool, cl_kernel kernel)
+clnorm_status clnorm_kernel_take(clnorm_kernel_pool *pool, clnorm_kernel **kernel,
+                                 clnorm_error *error)
 {
     lock_take(&pool->lock);
-    if (pool->n_idle == pool->capacity) {
-        const size_t capacity = pool->capacity ? 2 * pool->capacity : 4;
-        cl_kernel *idle = realloc(pool->idle, capacity * sizeof(*idle));
-        if (idle) {
-            pool->idle = idle;
-            pool->capacity = capacity;
-        }
-    }
-    const int kept = pool->n_idle < pool->capacity;
-    if (kept)
-        pool->idle[pool->n_idle++] = kernel;
+    *kernel = pool->idle;
+    if (*kernel)
+        pool->idle = (*kernel)->next;
     lock_give(&pool->lock);
-    if (!kept)
-        clReleaseKernel(kernel);
+    return *kernel ? CLNORM_OK : create_kernel(pool, kernel, error);
+}
+
+void clnorm_kernel_give(clnorm_kernel_pool *pool, clnorm_kernel *kernel)
+{
+    lock_take(&pool->lock);
+    kernel->next = pool->idle;
+    pool->idle = kernel;
+    lock_give(&pool->lock);
 }

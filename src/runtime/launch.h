@@ -5,11 +5,16 @@
 #include "runtime/kernel_pool.h"
 
 typedef struct clnorm_kernel_arg {
-    size_t bytes;
+    size_t bytes; /* CLNORM_MOST_ARG_BYTES at most */
     const void *value;
+    bool is_handle; /* of a buffer, or NULL: another buffer may have it tomorrow */
 } clnorm_kernel_arg;
 
-#define CLNORM_ARG(variable) ((clnorm_kernel_arg){sizeof(variable), &(variable)})
+#define CLNORM_ARG(variable)                                                                       \
+    ((clnorm_kernel_arg){sizeof(variable), &(variable),                                            \
+                         _Generic((variable), cl_mem                                               \
+                                  : true, default                                                  \
+                                  : false)})
 
 /* What a command waits for, and the event that it gives: as in OpenCL. */
 typedef struct clnorm_events {
