@@ -11,9 +11,7 @@
  *   PARAM_ROWS     1: a weight for each row
  *   MOD_ROWS       1: gate, scale and shift for each row
  *   SLABS          1: a team takes a slab of rows, with a line; 0: it takes `sets_per_group` sets
- *   PARTIAL        1: the statistics are those of the first stats_cols columns
- *   OVERLAP        1: a row's sums are taken while the gradient of the one before is written; with
- *                  SAVED, plain sets of one work-item */
+ *   PARTIAL        1: the statistics are those of the first stats_cols columns */
 #ifndef DY_TYPE
 #define DY_TYPE f32
 #endif
@@ -34,9 +32,6 @@
 #endif
 #ifndef PARTIAL
 #define PARTIAL 0
-#endif
-#ifndef OVERLAP
-#define OVERLAP 0
 #endif
 
 /* Where a gradient's lines begin in the workspace; not wanted. */
@@ -185,7 +180,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
         add_gradient(part, &k, stats);                                                             \
     }
     for (ulong segment = 0; segment < segments; segment++)
-        ADD_SEGMENT(total, cols, TEAM_LANE, TEAM_SIZE, STEP)
+        ADD_SEGMENT_IN_PAIRS(total, cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
     return own_gradients(&total);
 }
@@ -363,24 +358,17 @@ static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
 #define FIND_HELD_DY(own, grad, cols) const realv *own = 0;
 #endif
 
-/* The set after q, while q is written: its values are loaded before those of q are stored, as a load
- * behind a store to the same place in another page waits for it. */
-#if OVERLAP
+/* The set after q is on its way while q is written. */
+#if TEAM_SIZE == 1 && !SEGMENTED
 #define FIND_NEXT(q)                                                                               \
-    FIND_SET(next, q)                                                                              \
-    FIND_GRADS(next_grad, next_out, next, q)                                                       \
-    set_stats next_stats;                                                                          \
-    FIND_STATS(next_stats, next, shape, q)
-#define LOOK_AHEAD(part, c, n)                                                                     \
-    chunk ahead;                                                                                   \
-    find_chunk(&ahead, &next, &next_grad, &next_stats, s_at(&next, 0, c, n),                       \
-               dy_at(&next_grad, 0, c, n), 0, c, n);                                               \
-    add_gradient(part, &ahead, &next_stats);                                                       \
-    PREFETCH(next.x + (c) + AHEAD(X_TYPE));                                                        \
-    PREFETCH(next_grad.dy + (c) + AHEAD(DY_TYPE));
+    const global X_TYPE *next_x = SET_OF(x, q);                                                    \
+    const global DY_TYPE *next_dy = SET_OF(dy, q);
+#define PREFETCH_NEXT(c)                                                                           \
+    PREFETCH(next_x + (c));                                                                        \
+    PREFETCH(next_dy + (c));
 #else
 #define FIND_NEXT(q)
-#define LOOK_AHEAD(part, c, n)
+#define PREFETCH_NEXT(c)
 #endif
 
 /* ---- the kernel ---- */
@@ -413,10 +401,6 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
     /* the teams of a group go through the same barriers, however long their slabs are */
     const ulong round_end = TEAMS > 1 ? first + sets_per_group : end;
     lines += lines_offset;
-    real4 own = 0;
-#if OVERLAP
-    bool known = false; /* from the round before */
-#endif
     for (ulong round = first; round < round_end; round++) {
         const bool idle = TEAMS > 1 && round >= end;
         const ulong q = idle ? sets - 1 : round;
@@ -429,10 +413,8 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         FIND_HELD_DY(own_dy, &grad, cols)
         set_stats stats;
         FIND_STATS(stats, in, shape, q)
-#if OVERLAP
-        if (!known)
-#endif
-            own = gradient_part(&in, &grad, &stats, shape.segments, cols, own_held, own_dy);
+        const real4 own =
+            gradient_part(&in, &grad, &stats, shape.segments, cols, own_held, own_dy);
         const real4 total = team_total(own, scratch);
         grad_sums g;
         finish_gradient(&g, total, &stats, &shape);
@@ -442,13 +424,13 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
         sums part_total = {{0, 0}, {0, 0}, {0, 0}};
 #endif
         FIND_NEXT(min(q + 1, end - 1))
-/* Outputs, and in `part` the sums of parameters that a set has one of, or those of the next set. No
- * function: PoCL 3.1 would keep its structs in memory, at half of the speed. */
+/* Outputs, and in `part` the sums of parameters that a set has one of. No function: PoCL 3.1 would
+ * keep its structs in memory, at half of the speed. */
 #define WRITE(part, s, dy, c, n)                                                                   \
     {                                                                                              \
         chunk k;                                                                                   \
         find_chunk(&k, &in, &grad, &stats, s, dy, segment, c, n);                                  \
-        LOOK_AHEAD(part, c, n)                                                                     \
+        PREFETCH_NEXT(c)                                                                           \
         realv ds = gradient_of_s(&k, &g, &shape, c);                                               \
         if (IS_GIVEN(GIVEN_DSUM, grad.dsum))                                                       \
             ds += TAKE(DY_TYPE)(grad.dsum + segment * grad.dsum_segment + c, n);                   \
@@ -484,10 +466,6 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #undef STEP_HELD
 #undef STEP
 #undef WRITE
-#if OVERLAP
-        own = own_gradients(&part_total);
-        known = true;
-#endif
 #if PARAM_AXIS == 2
         const real4 sum = team_total(own_gradients(&part_total), scratch);
         put_sums(&out, sum, 0, fresh_row);

@@ -32,13 +32,11 @@ static bool keeps_running(const clnorm_desc *desc)
 }
 
 /* Sums of a row, while the row before is written: pays where they are quickly found. */
-static bool can_overlap(const clnorm_desc *desc, const clnorm_sets *sets, clnorm_purpose purpose)
+static bool can_overlap(const clnorm_desc *d, const clnorm_sets *sets)
 {
-    const bool quick = desc->dropout <= 0 && desc->act_gate != CLNORM_ACT_BEFORE;
-    const bool ready = purpose.direction == CLNORM_BACKWARD
-                           ? purpose.saved
-                           : !clnorm_desc_is_partial(desc) && power_of(desc) > 0 && !desc->quant;
-    return sets->plain && sets->per_col && quick && ready && desc->stats == CLNORM_STATS_COMPUTED;
+    const bool quick = d->dropout <= 0 && d->act_gate != CLNORM_ACT_BEFORE && !d->quant;
+    return sets->plain && sets->per_col && quick && !clnorm_desc_is_partial(d) && power_of(d) > 0 &&
+           d->stats == CLNORM_STATS_COMPUTED;
 }
 
 /* Sums of gradients, dropout and codes know columns by their lanes. */
@@ -104,7 +102,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"DASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"DRUNNING", keeps_running(d) && !back, 0},
         {"DPARTIAL", back && clnorm_desc_is_partial(d), 0},
-        {"DOVERLAP", geometry->group_size == 1 && can_overlap(d, &sets, purpose), 0},
+        {"DOVERLAP", !back && geometry->group_size == 1 && can_overlap(d, &sets), 0},
         {"DSPLIT", geometry->part > 0 && !back, 0},
         {"DGIVEN", purpose.usual ? clnorm_usual_bits(d, purpose.direction) : -1, -1},
         {"DALIGNED", purpose.usual && clnorm_may_align(d, geometry), 0},
