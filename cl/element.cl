@@ -6,9 +6,9 @@
  *   ARITHMETIC    32 or 64: bits of the arithmetic; 64 needs cl_khr_fp64 and f64 tensors
  *   CPU_HINTS     1 on a CPU whose compiler is clang: __builtin_nontemporal_store, _prefetch
  *   PAIRED        1: all tensors are bf16, and lanes are columns 0, 2, 4 ... 1, 3, 5 ...: two bf16
- * are taken from a number of 32 bits, and put there, without moving them to other lanes ALIGNED 1:
- * rows are whole vectors, and aligned to their size: NVIDIA's compiler makes one access of a vector
- * only then
+ *                 are taken from a number of 32 bits, and put there, and stay in their lanes
+ *   ALIGNED       1: rows are whole vectors, and aligned to their size: only then NVIDIA's compiler
+ *                 makes one access of a vector
  *
  * A storage type is one typedef and two conversions of VEC elements; STORAGE gives it the rest.
  * Else pointers need the alignment of one element only. Arithmetic is never done in a 16-bit type.
