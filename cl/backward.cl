@@ -358,19 +358,6 @@ static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
 #define FIND_HELD_DY(own, grad, cols) const realv *own = 0;
 #endif
 
-/* The set after q is on its way while q is written. */
-#if TEAM_SIZE == 1 && !SEGMENTED
-#define FIND_NEXT(q)                                                                               \
-    const global X_TYPE *next_x = SET_OF(x, q);                                                    \
-    const global DY_TYPE *next_dy = SET_OF(dy, q);
-#define PREFETCH_NEXT(c)                                                                           \
-    PREFETCH(next_x + (c));                                                                        \
-    PREFETCH(next_dy + (c));
-#else
-#define FIND_NEXT(q)
-#define PREFETCH_NEXT(c)
-#endif
-
 /* ---- the kernel ---- */
 
 /* dy, x and so on    elements of sets: see set.cl; dx may be dy or dsum
@@ -423,14 +410,14 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #if !HOLD
         sums part_total = {{0, 0}, {0, 0}, {0, 0}};
 #endif
-        FIND_NEXT(min(q + 1, end - 1))
 /* Outputs, and in `part` the sums of parameters that a set has one of. No function: PoCL 3.1 would
  * keep its structs in memory, at half of the speed. */
 #define WRITE(part, s, dy, c, n)                                                                   \
     {                                                                                              \
         chunk k;                                                                                   \
         find_chunk(&k, &in, &grad, &stats, s, dy, segment, c, n);                                  \
-        PREFETCH_NEXT(c)                                                                           \
+        PREFETCH_NEXT(in.x, x_stride, c);                                                          \
+        PREFETCH_NEXT(grad.dy, dy_stride, c);                                                      \
         realv ds = gradient_of_s(&k, &g, &shape, c);                                               \
         if (IS_GIVEN(GIVEN_DSUM, grad.dsum))                                                       \
             ds += TAKE(DY_TYPE)(grad.dsum + segment * grad.dsum_segment + c, n);                   \

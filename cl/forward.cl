@@ -91,7 +91,11 @@ static inline void normalize_set(const set_outputs *out, const set_inputs *in,
 #undef STEP
         return;
     }
-#define STEP(c, n) normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n)
+#define STEP(c, n)                                                                                 \
+    {                                                                                              \
+        PREFETCH_NEXT(in->x, in->x_next, c);                                                       \
+        normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n);                        \
+    }
     for (ulong segment = 0; segment < segments; segment++)
         FOR_SEGMENT(cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
@@ -161,7 +165,7 @@ static inline real4 extremes(const set_inputs *in, const set_stats *stats, uint 
 #define STEP(c, n)                                                                                 \
     {                                                                                              \
         const realv y = first_lanes(result(in, stats, fetch(in, 0, c, n), 0, c, n), n);            \
-        most = larger(most, ASYMMETRIC ? y : fabs(y));                                             \
+        most = ASYMMETRIC ? larger(most, y) : larger_size(most, y);                                \
         if (ASYMMETRIC)                                                                            \
             least = larger(least, -y);                                                             \
     }
@@ -186,6 +190,7 @@ static inline int put_codes(const set_outputs *out, const set_inputs *in, const 
 #define STEP(c, n)                                                                                 \
     {                                                                                              \
         const realv s = fetch(in, 0, c, n);                                                        \
+        PREFETCH_NEXT(in->x, in->x_next, c);                                                       \
         const realv code = code_of(result(in, stats, s, 0, c, n), q);                              \
         put_sum(out, s, c, n);                                                                     \
         PUT(Y_TYPE)(code, out->y + (c), n, out->past_cache);                                       \

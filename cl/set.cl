@@ -119,7 +119,7 @@ typedef struct {
     const global X_TYPE *x, *z;
     const global R_TYPE *sum, *residual; /* sum: read instead of x and the others, if it is there */
     const global PARAM_TYPE *x_bias, *gate, *weight, *bias, *scale, *shift;
-    ulong x_segment, param_segment;
+    ulong x_segment, x_next, param_segment; /* x_next: to the set after this one */
     ulong row, seed, keep_from; /* of dropout */
     uint column; /* of the whole row, that column 0 of the set is */
     real alpha, keep_scale, weight_shift, scale_shift; /* are added to them */
@@ -185,6 +185,7 @@ typedef struct {
     in.weight = PARAMS_OF(weight, q);                                                              \
     in.bias = PARAMS_OF(bias, q);                                                                  \
     in.x_segment = SEGMENT_OF(x_stride);                                                           \
+    in.x_next = x_stride;                                                                          \
     in.param_segment = PARAM_SEGMENT;                                                              \
     in.column = PARAM_OFFSET(q);                                                                   \
     in.weight_shift = weight_shift;                                                                \
@@ -192,6 +193,13 @@ typedef struct {
     FIND_GATE(in, q)                                                                               \
     FIND_MODULATION(in, q)                                                                         \
     FIND_ACT(in, q)
+
+/* Column c of the set after one that a work-item has for itself, which is being written. */
+#if TEAM_SIZE == 1 && !SEGMENTED
+#define PREFETCH_NEXT(set, stride, c) PREFETCH((set) + (stride) + (c))
+#else
+#define PREFETCH_NEXT(set, stride, c) ((void)0)
+#endif
 
 /* ---- what is normalized ---- */
 

@@ -244,6 +244,16 @@ static inline real better_scale(const set_stats *stats, real eps)
 /* The larger one, and NaN if one of them is. */
 static inline realv larger(realv a, realv b) { return select(a, b, b > a || b != b); }
 
+/* The same of sizes: a is none less than 0, b may be. Their bits have the same order, NaN last. */
+static inline realv larger_size(realv a, realv b)
+{
+#if ARITHMETIC == 64
+    return VN(as_double)(max(VN(as_long)(a), VN(as_long)(b) & LONG_MAX));
+#else
+    return VN(as_float)(max(VN(as_int)(a), VN(as_int)(b) & INT_MAX));
+#endif
+}
+
 static inline real largest_lane(realv v)
 {
     lanes part;
@@ -289,7 +299,7 @@ static inline real scale_of_largest(const set_inputs *in, const set_shape *shape
                                     local real4 *scratch)
 {
     realv most = 0;
-#define STEP(c, n) most = larger(most, fabs(centered(fetch(in, segment, c, n), n, 1, 0)))
+#define STEP(c, n) most = larger_size(most, centered(fetch(in, segment, c, n), n, 1, 0))
     for (ulong segment = 0; segment < shape->segments; segment++)
         FOR_SEGMENT(shape->cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
