@@ -180,7 +180,7 @@ static inline real4 gradient_part(const set_inputs *in, const grad_inputs *grad,
         add_gradient(part, &k, stats);                                                             \
     }
     for (ulong segment = 0; segment < segments; segment++)
-        ADD_SEGMENT_IN_PAIRS(total, cols, TEAM_LANE, TEAM_SIZE, STEP)
+        ADD_SEGMENT(total, cols, TEAM_LANE, TEAM_SIZE, STEP)
 #undef STEP
     return own_gradients(&total);
 }
