@@ -140,7 +140,7 @@ forward_norm(SPLIT_ARGS)
     for (ulong q = first; q < end; q++) {
         set_stats stats;
         for (uint c = found ? cols : 0; c < cols; c = PART_END(c)) {
-            if (TEAM_SIZE == 1 && parts[c / part_cols].w > 0)
+            if (OVERLAP && parts[c / part_cols].w > 0) /* found while the row before was written */
                 continue;
             FIND_PART(part, part_shape, q, c)
             computed_stats(&stats, &part, &part_shape, own_held, scratch);

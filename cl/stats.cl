@@ -193,15 +193,18 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
     stats->shift = CENTER ? lo * stats->rstd : 0;
 }
 
-/* A first guess of the mean: of the first vectors, or s[0]. It is exact for constant sets. */
+/* A first guess of the mean: of the first vectors, or s[0], which cannot overflow. It is exact for
+ * constant sets. */
 static inline real guessed_mean(const set_inputs *in, const set_shape *shape, real scale)
 {
+    const real first = first_lane(fetch(in, 0, 0, 1)) * scale;
     realv sum = 0;
     if (shape->cols < GUESS_VECTORS * VEC)
-        return first_lane(fetch(in, 0, 0, 1)) * scale;
+        return first;
     for (uint k = 0; k < GUESS_VECTORS; k++)
         sum += fetch(in, 0, k * VEC, VEC) * scale;
-    return lane_total(sum) / (GUESS_VECTORS * VEC);
+    const real mean = lane_total(sum) / (GUESS_VECTORS * VEC);
+    return isfinite(mean) ? mean : first;
 }
 
 #if TEAM_SIZE == 1

@@ -53,13 +53,15 @@ static void test_kernels_pass_their_self_test(void **state)
 
 /* ---- every way to run it ------------------------------------------------------------------- */
 
-static const struct {
+typedef struct {
     const char *variant;
     clnorm_dtype dtype;
     clnorm_form form;
     const char *input;
     uint64_t rows, cols;
-} cases[] = {
+} split_case;
+
+static const split_case cases[] = {
     {"layer_norm", CLNORM_F32, CLNORM_FORM_SEQUENTIAL, "mixed", 1, 65537},
     {"layer_norm", CLNORM_F32, CLNORM_FORM_SEQUENTIAL, "mixed", 3, 300001},
     {"layer_norm", CLNORM_F32, CLNORM_FORM_COOPERATIVE, "mixed", 1, 32769},
@@ -68,30 +70,51 @@ static const struct {
     {"rms_norm", CLNORM_BF16, CLNORM_FORM_SEQUENTIAL, "nan", 3, 65537},
     {"rms_norm+residual+exact", CLNORM_BF16, CLNORM_FORM_COOPERATIVE, "mixed", 3, 65537},
     {"layer_norm+silu_after+modulation", CLNORM_F32, CLNORM_FORM_SEQUENTIAL, "means", 4, 65537},
+    {"layer_norm", CLNORM_F32, CLNORM_FORM_SEQUENTIAL, "constant_huge", 3, 65537},
 };
+
+static void run_case(const fixture *f, const split_case *s)
+{
+    const clnorm_check_shape shape = clnorm_check_shape_of(s->rows, s->cols);
+    clnorm_check_case c = {.variant = clnorm_variant_find(s->variant),
+                           .rows = s->rows,
+                           .input = clnorm_input_find(s->input),
+                           .seed = 1,
+                           .all = 1};
+    clnorm_check_result result;
+    char name[256];
+    c.desc = clnorm_variant_desc(c.variant, &shape);
+    c.desc.form = s->form;
+    c.desc.x_dtype = c.desc.y_dtype = c.desc.param_dtype = s->dtype;
+    clnorm_check_run(f->context, &c, &result);
+    clnorm_check_case_name(&c, name, sizeof(name));
+    if (result.outcome == CLNORM_FAILED)
+        fail_msg("%s: %s", name, result.reason);
+}
 
 static void test_all_ways_give_the_same_bits(void **state)
 {
     const fixture *f = *state;
     if (is_slow())
         skip();
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const clnorm_check_shape shape = clnorm_check_shape_of(cases[i].rows, cases[i].cols);
-        clnorm_check_case c = {.variant = clnorm_variant_find(cases[i].variant),
-                               .rows = cases[i].rows,
-                               .input = clnorm_input_find(cases[i].input),
-                               .seed = i + 1,
-                               .all = 1};
-        clnorm_check_result result;
-        char name[256];
-        c.desc = clnorm_variant_desc(c.variant, &shape);
-        c.desc.form = cases[i].form;
-        c.desc.x_dtype = c.desc.y_dtype = c.desc.param_dtype = cases[i].dtype;
-        clnorm_check_run(f->context, &c, &result);
-        clnorm_check_case_name(&c, name, sizeof(name));
-        if (result.outcome == CLNORM_FAILED)
-            fail_msg("%s: %s", name, result.reason);
-    }
+    for (size_t i = 0; i < COUNT(cases); i++)
+        run_case(f, &cases[i]);
+}
+
+/* What a work-item keeps of the row before must not be taken for this one's: with dropout it does
+ * not find the next row's statistics while it writes one. */
+static void test_a_work_item_has_several_rows(void **state)
+{
+    static const char *const variants[] = {"layer_norm", "layer_norm+dropout"};
+    const fixture *f = *state;
+    const cl_uint units = f->context->device.compute_units;
+    if (is_slow())
+        skip();
+    f->context->device.compute_units = 1;
+    for (size_t i = 0; i < COUNT(variants); i++)
+        run_case(
+            f, &(split_case){variants[i], CLNORM_F32, CLNORM_FORM_SEQUENTIAL, "means", 40, 65537});
+    f->context->device.compute_units = units;
 }
 
 /* ---- values out of range in some parts or in all ------------------------------------------- */
@@ -289,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kernels_pass_their_self_test),
         cmocka_unit_test(test_all_ways_give_the_same_bits),
+        cmocka_unit_test(test_a_work_item_has_several_rows),
         cmocka_unit_test(test_parts_out_of_range),
         cmocka_unit_test(test_workspace),
         cmocka_unit_test(test_host_arrays),

@@ -44,6 +44,8 @@ static void begin_constant(input_row *row)
 {
     static const double values[] = {1000.1, 1e6 + 0.25, 0.1, 0, -77.7};
     row->center = values[row->index % (sizeof(values) / sizeof(values[0]))];
+    if (row->parameter > 0) /* a few of which already sum up to infinity */
+        row->center = clnorm_dtype_max(row->dtype) * row->parameter;
     if (fabs(row->center) > clnorm_dtype_max(row->dtype))
         row->center /= 1024;
     row->scale = 0;
@@ -128,6 +130,7 @@ static const clnorm_input_kind kinds[] = {
     {"mean_1e5", &normal_rule, 1e5, 1e5, 0},
     {"mean_1e6", &normal_rule, 1e6, 1e6, 0},
     {"constant", &constant_rule, 0, 1e3, 0},
+    {"constant_huge", &constant_rule, 0x1p-4, 1e3, 0},
     {"outlier", &outlier_rule, 1e6, 1e3, 0},
     {"nan", &poisoned_rule, NAN, 10, 0},
     {"inf", &poisoned_rule, INFINITY, 10, 0},
