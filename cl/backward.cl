@@ -412,10 +412,10 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
 /* Outputs, and in `part` the sums of parameters that a set has one of. No function: PoCL 3.1 would
  * keep its structs in memory, at half of the speed. */
-#define WRITE(part, s, dy, c, n)                                                                   \
+#define WRITE(part, s_here, dy_here, c, n)                                                         \
     {                                                                                              \
         chunk k;                                                                                   \
-        find_chunk(&k, &in, &grad, &stats, s, dy, segment, c, n);                                  \
+        find_chunk(&k, &in, &grad, &stats, s_here, dy_here, segment, c, n);                        \
         PREFETCH_NEXT(in.x, x_stride, c);                                                          \
         PREFETCH_NEXT(grad.dy, dy_stride, c);                                                      \
         realv ds = gradient_of_s(&k, &g, &shape, c);                                               \
