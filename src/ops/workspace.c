@@ -110,13 +110,15 @@ clnorm_status clnorm_run_in_workspace(const clnorm_op *op, clnorm_direction dire
                                       clnorm_run_fn run, clnorm_error *error)
 {
     clnorm_args with_workspace = *args;
+    clnorm_tensor *own = &with_workspace.workspace;
     clnorm_workspaces *workspaces = clnorm_workspaces_of(op);
     size_t bytes = 0;
     clnorm_status status = clnorm_op_workspace(op, direction, rows, &bytes, error);
     if (status != CLNORM_OK)
         return status;
+    *own = (clnorm_tensor){NULL, 0, 0}; /* an offset without a buffer means nothing */
     lock_take(&workspaces->lock);
-    TRY(clnorm_workspace_get(op, queue, bytes, &with_workspace.workspace.buffer, error));
+    TRY(clnorm_workspace_get(op, queue, bytes, &own->buffer, error));
     TRY(run(op, queue, rows, &with_workspace, events, error));
 fail:
     lock_give(&workspaces->lock);
