@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "ops/usual.h"
 #include "runtime/subgroup.h"
 
 enum { ROWS = 11 };
@@ -196,12 +197,52 @@ static void test_a_table_is_used(void **state)
     clnorm_context_destroy(context);
 }
 
+/* What the op says of itself gives the same op again, and no sub-groups where there were none. */
+static void test_the_text_is_taken_back(void **state)
+{
+    const fixture *f = *state;
+    for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]); i++) {
+        char asked[CLNORM_TUNING_BYTES], first[CLNORM_TUNING_BYTES], second[CLNORM_TUNING_BYTES];
+        clnorm_desc desc = desc_of(100);
+        clnorm_op *op;
+        snprintf(asked, sizeof(asked), "%s subgroups=off", overrides[i]);
+        desc.tuning = asked;
+        MUST(clnorm_op_create(f->context, &desc, &op, error));
+        MUST(clnorm_op_tuning(op, first, sizeof(first), error));
+        clnorm_op_destroy(op);
+        desc.tuning = first;
+        MUST(clnorm_op_create(f->context, &desc, &op, error));
+        MUST(clnorm_op_tuning(op, second, sizeof(second), error));
+        assert_string_equal(first, second);
+        clnorm_op_destroy(op);
+    }
+}
+
+/* A backward kernel may be in another form than the op, and need what the op's own does not. */
+static void test_alignment_is_that_of_all_forms(void **state)
+{
+    const fixture *f = *state;
+    clnorm_desc desc = desc_of(64);
+    desc.form = CLNORM_FORM_SEQUENTIAL;
+    problem p = problem_open(f, desc, ROWS, "normal");
+    bool any = false;
+    for (size_t i = 0; i < p.op->n_candidates; i++)
+        any = any || clnorm_may_align(&p.op->desc, &p.op->candidates[i]);
+    assert_true(clnorm_is_usual(p.op, CLNORM_FORWARD, &p.args));
+    p.args.x.offset = 1;
+    assert_int_equal(clnorm_is_usual(p.op, CLNORM_FORWARD, &p.args), !any);
+    p.args.x.offset = 0;
+    problem_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_override_is_used),
         cmocka_unit_test(test_an_override_is_limited),
         cmocka_unit_test(test_totals_by_sub_groups),
+        cmocka_unit_test(test_the_text_is_taken_back),
+        cmocka_unit_test(test_alignment_is_that_of_all_forms),
         cmocka_unit_test(test_too_little_room_for_the_text),
         cmocka_unit_test(test_a_table_is_used),
     };

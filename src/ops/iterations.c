@@ -35,9 +35,15 @@ clnorm_status clnorm_iterations_allow(const clnorm_context *context,
                        (unsigned long long)geometry->most_iterations);
 }
 
+/* A kernel may be in another form than the op: one that passed its self-test. */
 uint64_t clnorm_most_rows(const clnorm_op *op)
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, 1);
-    const uint64_t row = clnorm_iterations_of(&op->geometry, &sets) * sets.count;
-    return op->geometry.most_iterations / row > 0 ? op->geometry.most_iterations / row : 1;
+    uint64_t set = clnorm_iterations_of(&op->geometry, &sets);
+    for (size_t i = op->first; i < op->n_candidates; i++) {
+        const uint64_t other = clnorm_iterations_of(&op->candidates[i], &sets);
+        set = other > set ? other : set;
+    }
+    const uint64_t rows = op->geometry.most_iterations / (set * sets.count);
+    return rows > 0 ? rows : 1;
 }

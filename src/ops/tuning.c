@@ -113,12 +113,15 @@ clnorm_tuning clnorm_op_take_tuning(clnorm_op *op)
 clnorm_status clnorm_op_tuning(const clnorm_op *op, char *text, size_t bytes, clnorm_error *error)
 {
     const clnorm_geometry *g = &op->geometry;
+    const clnorm_subgroups has = op->context->subgroups;
+    const bool could_have = g->team_size > 1 && (has.intel || has.khr);
     const clnorm_tuning tuning = {.form = g->form,
                                   .vec = g->vec,
                                   .group = g->group_size,
                                   .team = g->team_size,
                                   .subgroups = g->subgroup > 1    ? CLNORM_SUBGROUPS_INTEL
                                                : g->subgroup == 1 ? CLNORM_SUBGROUPS_KHR
+                                               : could_have       ? CLNORM_SUBGROUPS_OFF
                                                                   : CLNORM_SUBGROUPS_AUTO,
                                   .stream = g->cpu_hints ? g->stream_bytes : 0};
     char all[CLNORM_TUNING_TEXT];

@@ -79,11 +79,21 @@ static bool is_aligned(const clnorm_args *args, unsigned vec)
     return aligned;
 }
 
+/* A kernel may be in another form than the op: one that passed its self-test. */
+static unsigned widest_aligned(const clnorm_op *op)
+{
+    unsigned vec = 0;
+    for (size_t i = op->first; i < op->n_candidates; i++)
+        if (clnorm_may_align(&op->desc, &op->candidates[i]) && op->candidates[i].vec > vec)
+            vec = op->candidates[i].vec;
+    return vec;
+}
+
 bool clnorm_is_usual(const clnorm_op *op, clnorm_direction direction, const clnorm_args *args)
 {
     const clnorm_desc *desc = &op->desc;
-    bool usual = clnorm_has_usual(desc) &&
-                 (!clnorm_may_align(desc, &op->geometry) || is_aligned(args, op->geometry.vec));
+    const unsigned vec = widest_aligned(op);
+    bool usual = clnorm_has_usual(desc) && (vec == 0 || is_aligned(args, vec));
     for (int i = 0; i < USUAL_TENSORS; i++) {
         const int expected = usual_tensors[i].is_given(desc, direction);
         const bool given = clnorm_args_tensor(args, usual_tensors[i].id)->buffer != NULL;

@@ -7,7 +7,8 @@
 static bool may_be_kept(const clnorm_kernel_arg *arg)
 {
     static const cl_mem none = NULL;
-    return !arg->is_handle || memcmp(arg->value, &none, sizeof(none)) == 0;
+    const bool may_change = arg->is_handle && memcmp(arg->value, &none, sizeof(none)) != 0;
+    return !may_change && arg->bytes <= CLNORM_MOST_ARG_BYTES;
 }
 
 /* Arguments that are as they were are not set again: a driver takes longer for one of them than for

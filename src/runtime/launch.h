@@ -5,7 +5,7 @@
 #include "runtime/kernel_pool.h"
 
 typedef struct clnorm_kernel_arg {
-    size_t bytes; /* CLNORM_MOST_ARG_BYTES at most */
+    size_t bytes;
     const void *value;
     bool is_handle; /* of a buffer, or NULL: another buffer may have it tomorrow */
 } clnorm_kernel_arg;

@@ -47,12 +47,13 @@ static void read_table(clnorm_context *context, const char *path, FILE *file)
     }
     if (ferror(file))
         clnorm_log(context, CLNORM_LOG_WARNING, "%s: %s", path, strerror(errno));
+    else if (number == MOST_LINES && !feof(file))
+        clnorm_log(context, CLNORM_LOG_WARNING, "%s: lines after %u are left out", path, number);
 }
 
 static void use_file(clnorm_context *context, const char *path)
 {
     FILE *file = fopen(path, "rb");
-    clnorm_tuning_table_release(&context->tuning);
     if (!file) {
         clnorm_log(context, errno == ENOENT ? CLNORM_LOG_INFO : CLNORM_LOG_WARNING, "%s: %s", path,
                    strerror(errno));
@@ -72,6 +73,7 @@ clnorm_status clnorm_context_set_tuning(clnorm_context *context, const char *pat
                            !context ? "context is NULL" : "the path is an empty text");
     char *own = path ? NULL : clnorm_tuning_path(&reason);
     lock_take(&context->lock);
+    clnorm_tuning_table_release(&context->tuning);
     if (path || own)
         use_file(context, path ? path : own);
     else
