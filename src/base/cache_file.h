@@ -11,7 +11,7 @@
 #include "base/sha256.h"
 
 enum {
-    CLNORM_CACHE_FORMAT = 1,
+    CLNORM_CACHE_FORMAT = 2,
     CLNORM_CACHE_HEADER = 8 + 4 + 4 + 8 + CLNORM_SHA256_BYTES,
     CLNORM_CACHE_LABEL = 512, /* at most */
 };

@@ -129,6 +129,14 @@ fail:
     return status;
 }
 
+/* Not the kernel's fault: drivers may allocate as late as that. */
+static bool is_out_of_memory(const clnorm_error *error)
+{
+    return error->status == CLNORM_OUT_OF_MEMORY ||
+           error->opencl_code == CL_MEM_OBJECT_ALLOCATION_FAILURE ||
+           error->opencl_code == CL_OUT_OF_HOST_MEMORY;
+}
+
 clnorm_finding clnorm_self_test_kernel(const clnorm_op *op, clnorm_kernel_id id,
                                        const clnorm_built *built)
 {
@@ -143,7 +151,7 @@ clnorm_finding clnorm_self_test_kernel(const clnorm_op *op, clnorm_kernel_id id,
     const bool failed = prepared && run_all_ways(t, &error);
     finding = t->finding;
     if (!prepared || failed) {
-        finding.trial = failed ? CLNORM_DISABLED : CLNORM_UNTRIED;
+        finding.trial = failed && !is_out_of_memory(&error) ? CLNORM_DISABLED : CLNORM_UNTRIED;
         snprintf(finding.text, sizeof(finding.text), "%.*s", (int)sizeof(finding.text) - 1,
                  error.text);
     }

@@ -45,14 +45,17 @@ static void shrink_channels(clnorm_desc *d, bool batch)
     d->cols = d->channels * spatial;
 }
 
-/* Work-items that hold a row need one that fills them. */
-static void shrink_rows(clnorm_desc *d, uint64_t most)
+/* Work-items that hold a row need one that fills them. Else the verdict is for rows of any length,
+ * which the program is the same for: those of one have some vectors, and a part of one. */
+static void change_rows(clnorm_desc *d, uint64_t most, bool held)
 {
     const uint64_t run = d->cols / d->groups;
-    const bool shorter = run > most && d->quant != CLNORM_QUANT_GROUP;
     d->groups = min_u64(d->groups, MOST_GROUPS);
     /* as many columns past whole vectors as before: programs may rely on there being none */
-    d->cols = (shorter ? most / MOST_VEC * MOST_VEC + run % MOST_VEC : run) * d->groups;
+    if (!held && d->quant != CLNORM_QUANT_GROUP)
+        d->cols = (most / MOST_VEC * MOST_VEC + run % MOST_VEC) * d->groups;
+    else
+        d->cols = run * d->groups;
     if (d->stats_cols && d->stats_cols < run)
         d->stats_cols = max_u64(d->cols / 2, 1);
     else
@@ -68,7 +71,7 @@ static clnorm_desc small_desc(const clnorm_context *context, const clnorm_desc *
     if (clnorm_kind_of(desc).channels)
         shrink_channels(&d, clnorm_kind_of(desc).batch);
     else
-        shrink_rows(&d, geometry->hold ? UINT64_MAX : most);
+        change_rows(&d, most, geometry->hold > 0);
     d.eps = test_eps;
     d.weight_offset = desc->weight_offset != 0;
     d.scale_offset = 1;

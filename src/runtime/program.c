@@ -15,7 +15,8 @@ struct clnorm_program {
     clnorm_source source;
     cl_program program;
     clnorm_cache_key file;
-    bool is_unsaved; /* and has a place in the cache, `file` */
+    bool has_place; /* in the cache, `file` */
+    bool is_unsaved; /* and has a place */
     clnorm_trial trial;
     char defines[]; /* with `source` the key */
 };
@@ -90,13 +91,19 @@ static clnorm_status make(clnorm_context *context, clnorm_source source, const c
                            used, sizeof(options) - 1);
     const char *texts[MOST_TEXTS];
     memcpy(texts, sources[source].texts, sizeof(texts));
-    out->is_unsaved =
+    out->has_place =
         clnorm_program_cache_key(context, texts, sources[source].count, options, &out->file);
-    out->program = out->is_unsaved ? clnorm_program_cache_load(context, &out->file, options) : NULL;
-    if (out->program) {
-        out->is_unsaved = false;
+    out->program = out->has_place
+                       ? clnorm_program_cache_load(context, &out->file, options, &out->trial)
+                       : NULL;
+    out->is_unsaved = out->has_place && !out->program;
+    if (!out->program)
+        out->trial = CLNORM_UNTRIED;
+    if (out->trial == CLNORM_DISABLED)
+        clnorm_log(context, CLNORM_LOG_WARNING,
+                   "a kernel that failed its self-test before is not used: %s", options);
+    if (out->program)
         return CLNORM_OK;
-    }
     program = clCreateProgramWithSource(context->cl, sources[source].count, texts, NULL, &code);
     TRY(clnorm_cl_check(code, "clCreateProgramWithSource", error));
     TRY(build(context, program, options, error));
@@ -122,7 +129,6 @@ static clnorm_status add(clnorm_context *context, clnorm_source source, const ch
         return status;
     }
     entry->source = source;
-    entry->trial = CLNORM_UNTRIED;
     memcpy(entry->defines, defines, length);
     entry->next = context->programs;
     context->programs = entry;
@@ -166,8 +172,11 @@ void clnorm_program_judge(clnorm_context *context, cl_program program, clnorm_tr
 {
     lock_take(&context->lock);
     struct clnorm_program *p = find(context, program);
+    if (p->has_place && !p->is_unsaved && p->trial != trial) {
+        clnorm_program_cache_remove(context, &p->file);
+        p->is_unsaved = trial != CLNORM_DISABLED;
+    }
     p->trial = trial;
-    p->is_unsaved = p->is_unsaved && trial != CLNORM_DISABLED;
     lock_give(&context->lock);
 }
 
@@ -177,7 +186,7 @@ void clnorm_programs_release(clnorm_context *context)
         struct clnorm_program *p = context->programs;
         context->programs = p->next;
         if (p->is_unsaved)
-            clnorm_program_cache_save(context, &p->file, p->program);
+            clnorm_program_cache_save(context, &p->file, p->program, p->trial);
         clReleaseProgram(p->program);
         free(p);
     }

@@ -22,7 +22,8 @@ clnorm_status clnorm_program_get(clnorm_context *context, clnorm_source source, 
 typedef enum clnorm_trial { CLNORM_UNTRIED, CLNORM_TRUSTED, CLNORM_DISABLED } clnorm_trial;
 
 clnorm_trial clnorm_program_trial(clnorm_context *context, cl_program program);
-/* One that is disabled is not kept in files either. */
+/* The verdict is kept in files with the program, for this driver. A binary from a file that turns
+ * out to be wrong is removed instead: what is compiled from the text may be right. */
 void clnorm_program_judge(clnorm_context *context, cl_program program, clnorm_trial trial);
 
 void clnorm_programs_release(clnorm_context *context);

@@ -137,8 +137,19 @@ static cl_program load_good(const clnorm_context *context, const char *name,
     return NULL;
 }
 
+/* A byte before the binary. */
+static bool take_verdict(clnorm_cache_content *content, clnorm_trial *trial)
+{
+    if (content->payload_bytes < 1 || content->payload[0] > CLNORM_DISABLED)
+        return false;
+    *trial = (clnorm_trial)content->payload[0];
+    content->payload++;
+    content->payload_bytes--;
+    return true;
+}
+
 cl_program clnorm_program_cache_load(const clnorm_context *context, const clnorm_cache_key *key,
-                                     const char *options)
+                                     const char *options, clnorm_trial *trial)
 {
     const clnorm_cache_dir *dir = &context->cache->dir;
     cl_program program = NULL;
@@ -154,6 +165,10 @@ cl_program clnorm_program_cache_load(const clnorm_context *context, const clnorm
     }
     if (found != CLNORM_CACHE_GOOD)
         return NULL;
+    if (!take_verdict(&blob.content, trial)) {
+        free(blob.file);
+        return NULL;
+    }
     if (clnorm_cache_guard_begin(dir, key, &guard)) {
         program = load_good(context, name, &blob.content, options);
         clnorm_cache_guard_end(dir, &guard);
@@ -175,8 +190,23 @@ static void stop_saving(clnorm_context *context, const clnorm_error *error)
     clnorm_program_cache_close(context);
 }
 
+/* Of the binary with the verdict before it; NULL without one, or without memory. */
+static unsigned char *payload_of(const clnorm_context *context, cl_program program,
+                                 clnorm_trial trial, size_t *bytes)
+{
+    unsigned char *binary = clnorm_compiler_binary(program, context->device.device_id, bytes);
+    unsigned char *payload = binary ? malloc(*bytes + 1) : NULL;
+    if (payload) {
+        payload[0] = (unsigned char)trial;
+        memcpy(payload + 1, binary, *bytes);
+        ++*bytes;
+    }
+    free(binary);
+    return payload;
+}
+
 void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *key,
-                               cl_program program)
+                               cl_program program, clnorm_trial trial)
 {
     struct clnorm_program_cache *cache = context->cache;
     clnorm_error error;
@@ -188,10 +218,9 @@ void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *
         return;
     snprintf(label, sizeof(label), "%s\n%s", context->device.platform_name, context->device.name);
     clnorm_cache_content content = {.label = label, .label_bytes = strlen(label)};
-    unsigned char *binary =
-        clnorm_compiler_binary(program, context->device.device_id, &content.payload_bytes);
-    content.payload = binary;
-    if (!binary)
+    unsigned char *payload = payload_of(context, program, trial, &content.payload_bytes);
+    content.payload = payload;
+    if (!payload)
         clnorm_log(context, CLNORM_LOG_INFO, "the driver gives no binary to keep");
     else if (content.payload_bytes > cache->max_bytes)
         clnorm_log(context, CLNORM_LOG_INFO, "a binary of %zu bytes is not kept: at most %llu",
@@ -200,5 +229,13 @@ void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *
         cache->has_grown = true;
     else
         stop_saving(context, &error);
-    free(binary);
+    free(payload);
+}
+
+void clnorm_program_cache_remove(const clnorm_context *context, const clnorm_cache_key *key)
+{
+    char name[CLNORM_CACHE_NAME];
+    clnorm_cache_name(key, "", name);
+    if (context->cache)
+        clnorm_cache_remove(&context->cache->dir, name);
 }

@@ -5,7 +5,7 @@
 #define CLNORM_RUNTIME_PROGRAM_CACHE_H
 
 #include "base/cache_file.h"
-#include "runtime/context.h"
+#include "runtime/program.h"
 
 #include <stdbool.h>
 
@@ -14,13 +14,16 @@
 bool clnorm_program_cache_key(const clnorm_context *context, const char *const *texts,
                               cl_uint count, const char *options, clnorm_cache_key *key);
 
-/* The program, built, or NULL. An entry that is damaged, or that the driver refuses, is removed. */
+/* The program, built, with the verdict that it was saved with, or NULL. An entry that is damaged,
+ * or that the driver refuses, is removed. */
 cl_program clnorm_program_cache_load(const clnorm_context *context, const clnorm_cache_key *key,
-                                     const char *options);
+                                     const char *options, clnorm_trial *trial);
 
 /* Writes the entry if there is none. May take as long as compiling. */
 void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *key,
-                               cl_program program);
+                               cl_program program, clnorm_trial trial);
+
+void clnorm_program_cache_remove(const clnorm_context *context, const clnorm_cache_key *key);
 
 void clnorm_program_cache_close(clnorm_context *context);
 

@@ -21,16 +21,21 @@ bool clnorm_program_cache_key(const clnorm_context *context, const char *const *
 }
 
 cl_program clnorm_program_cache_load(const clnorm_context *context, const clnorm_cache_key *key,
-                                     const char *options)
+                                     const char *options, clnorm_trial *trial)
 {
-    (void)context, (void)key, (void)options;
+    (void)context, (void)key, (void)options, (void)trial;
     return NULL;
 }
 
 void clnorm_program_cache_save(clnorm_context *context, const clnorm_cache_key *key,
-                               cl_program program)
+                               cl_program program, clnorm_trial trial)
 {
-    (void)context, (void)key, (void)program;
+    (void)context, (void)key, (void)program, (void)trial;
+}
+
+void clnorm_program_cache_remove(const clnorm_context *context, const clnorm_cache_key *key)
+{
+    (void)context, (void)key;
 }
 
 void clnorm_program_cache_close(clnorm_context *context) { (void)context; }

@@ -8,19 +8,21 @@
 
 #include <cmocka.h>
 
+#include "../cache_dir.h"
 #include "../device.h"
 #include "loaded.h"
 
 enum { ROWS = 5, COLS = 40 };
 
 typedef struct {
-    int passed, failed;
+    int passed, failed, known; /* known: verdicts against a kernel, out of files */
     char wrong[1024], right[1024]; /* the last of each */
 } lines;
 
 static void take_line(void *user, clnorm_log_level level, const char *text)
 {
     lines *log = user;
+    log->known += strstr(text, "failed its self-test before") != NULL;
     if (strncmp(text, "self-test of ", 13) != 0)
         return;
     log->passed += strstr(text, ": passed") != NULL;
@@ -86,15 +88,6 @@ static void test_a_verdict_is_kept(void **state)
     clnorm_context_destroy(f.context);
 }
 
-static void test_a_bad_policy_is_refused(void **state)
-{
-    const fixture *f = *state;
-    EXPECT_ERROR(clnorm_context_set_self_test(f->context, (clnorm_self_test_policy)7, error),
-                 CLNORM_BAD_ARGS, "7", "ALWAYS");
-    EXPECT_ERROR(clnorm_context_set_self_test(NULL, CLNORM_SELF_TEST_OFF, error), CLNORM_BAD_ARGS,
-                 "context", "NULL");
-}
-
 /* A rule for the programs of a form: its group on this device, or an option that it has alone. */
 static void rule_of(const fixture *f, clnorm_form form, const char *kernel, char rule[80])
 {
@@ -105,11 +98,92 @@ static void rule_of(const fixture *f, clnorm_form form, const char *kernel, char
     launches_of_create(&own, &desc);
     const char *at = strstr(log.right, "group ");
     assert_true(at && sscanf(at, "group %u", &group) == 1);
-    if (form == CLNORM_FORM_SEQUENTIAL)
+    if (group == 1)
         snprintf(rule, 80, "%s: -DOVERLAP=1 -DGIVEN=3 -DCPU_HINTS=1 ", kernel);
     else
         snprintf(rule, 80, "%s: -DGROUP_SIZE=%u ", kernel, group);
     clnorm_context_destroy(own.context);
+}
+
+/* The op of a new context with a cache, as a process has it. */
+static lines create_with_cache(const fixture *shared, const cache_fixture *files,
+                               clnorm_self_test_policy policy)
+{
+    lines log;
+    clnorm_op *op = NULL;
+    const clnorm_desc desc = desc_of(COLS);
+    const fixture f = fresh(shared, &log);
+    MUST(clnorm_context_set_cache(f.context, files->path, 0, error));
+    MUST(clnorm_context_set_self_test(f.context, policy, error));
+    MUST(clnorm_op_create(f.context, &desc, &op, error));
+    clnorm_op_destroy(op);
+    clnorm_context_destroy(f.context);
+    return log;
+}
+
+/* The forward kernel that this device has for plain calls. */
+static void falsify_first_form(const fixture *shared)
+{
+    char rule[80];
+    rule_of(shared, CLNORM_FORM_AUTO, "forward_norm", rule);
+    layer_find()->falsify(rule);
+}
+
+static void test_a_verdict_is_kept_in_files(void **state)
+{
+    const fixture *f = *state;
+    void *files_state = NULL;
+    if (is_oclgrind()) /* has no binaries */
+        skip();
+    cache_fixture_open(&files_state);
+    const cache_fixture *files = files_state;
+    lines log = create_with_cache(f, files, CLNORM_SELF_TEST_OFF);
+    assert_true(log.passed == 0 && count_kind(&files->dir, CLNORM_CACHE_ENTRY) == 1);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_FIRST_USE);
+    assert_int_equal(log.passed, 1);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_FIRST_USE);
+    assert_int_equal(log.passed, 0);
+    /* what was right and is wrong now is compiled anew before it is given up */
+    falsify_first_form(f);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_ALWAYS);
+    assert_true(log.failed > 0 && log.known == 0);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_FIRST_USE);
+    assert_true(log.failed > 0 && log.known == 0);
+    layer_find()->falsify(NULL);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_FIRST_USE);
+    assert_true(log.failed == 0 && log.passed == 0 && log.known > 0);
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_ALWAYS);
+    assert_int_equal(log.passed, 1); /* the first form is there again */
+    log = create_with_cache(f, files, CLNORM_SELF_TEST_FIRST_USE);
+    assert_true(log.failed == 0 && log.passed == 0 && log.known == 0);
+    cache_fixture_close(&files_state);
+}
+
+/* The program is that of rows of any length. */
+static void test_a_verdict_of_short_rows_has_vectors(void **state)
+{
+    lines log;
+    const fixture f = fresh(*state, &log);
+    clnorm_op *op = NULL;
+    clnorm_desc desc = desc_of(1);
+    unsigned long long rows = 0, cols = 0;
+    desc.form = CLNORM_FORM_SEQUENTIAL;
+    layer_find()->falsify("forward_norm");
+    EXPECT_ERROR(clnorm_op_create(f.context, &desc, &op, error), CLNORM_UNSUPPORTED,
+                 "fails the self-test", "'forward'");
+    const char *at = strstr(log.wrong, " is right, in ");
+    assert_true(at && sscanf(at, " is right, in %llu rows of %llu", &rows, &cols) == 2);
+    assert_in_range(cols, 33, 4096);
+    clnorm_context_destroy(f.context);
+}
+
+static void test_a_bad_policy_is_refused(void **state)
+{
+    const fixture *f = *state;
+    EXPECT_ERROR(clnorm_context_set_self_test(f->context, (clnorm_self_test_policy)7, error),
+                 CLNORM_BAD_ARGS, "7", "ALWAYS");
+    EXPECT_ERROR(clnorm_context_set_self_test(NULL, CLNORM_SELF_TEST_OFF, error), CLNORM_BAD_ARGS,
+                 "context", "NULL");
 }
 
 static void expect_another_form(const fixture *shared, clnorm_form form)
@@ -269,9 +343,14 @@ static int sound_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_verdict_is_kept),        TEST(test_a_bad_policy_is_refused),
-        TEST(test_the_next_form_takes_over), TEST(test_two_forms_in_a_row_fail),
-        TEST(test_all_forms_fail),           TEST(test_a_broken_backward_pass_gives_way),
+        TEST(test_a_verdict_is_kept),
+        TEST(test_a_verdict_is_kept_in_files),
+        TEST(test_a_verdict_of_short_rows_has_vectors),
+        TEST(test_a_bad_policy_is_refused),
+        TEST(test_the_next_form_takes_over),
+        TEST(test_two_forms_in_a_row_fail),
+        TEST(test_all_forms_fail),
+        TEST(test_a_broken_backward_pass_gives_way),
         TEST(test_the_device_is_tested),
     };
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);
