@@ -28,13 +28,33 @@ SUM_TOLERANCE = 1e-5  # of a sum over rows: of the sum of its terms' sizes
 LEAST_F16 = 2.0**-24  # numbers of f16 do not come closer
 
 
-class Inputs:
-    """A folder in memory with a file for each input."""
+def folder_bytes(case):
+    """Of a case's inputs and of the sample of one peer's results."""
+    inputs = {(t.name, t.dtype): t.bytes() for t in case.inputs() + case.inputs("f32")}
+    n = sample_rows(case)
+    return sum(inputs.values()) + sum(
+        t.bytes() // t.rows * min(n, t.rows) for t in case.outputs("f32"))
 
-    def __init__(self):
-        base = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+def folder_with(room):
+    """In memory if it fits there: Docker's /dev/shm has 64 MB."""
+    bases = ["/dev/shm", tempfile.gettempdir(), "/var/tmp"]
+    free = {base: shutil.disk_usage(base).free for base in bases if os.access(base, os.W_OK)}
+    for base, has in free.items():
+        if has >= room:
+            return base
+    found = ", ".join(f"{base} has {has / 1e9:.2f} GB" for base, has in free.items())
+    raise OSError(f"inputs need {room / 1e9:.2f} GB in one folder, and {found}: make room, set "
+                  "TMPDIR to another folder, or choose smaller cases")
+
+
+class Inputs:
+    """A folder with a file for each input of a case, and room for the largest of the cases."""
+
+    def __init__(self, chosen):
+        base = folder_with(max(map(folder_bytes, chosen)))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clnorm-peers-", dir=base))
-        self.made = {}
+        self.made = set()
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -43,11 +63,12 @@ class Inputs:
         """Makes what the case needs and is not there, and drops what it does not need."""
         wanted = {self.key(case, t): t for t in case.inputs() + case.inputs("f32")}
         for key in [key for key in self.made if key not in wanted]:
-            self.file(key).unlink()
-            del self.made[key]
+            self.file(key).unlink(missing_ok=True)
+            self.made.remove(key)
         for key, tensor in wanted.items():
             if key not in self.made:
-                self.made[key] = fill(self.file(key), case, tensor)
+                fill(self.file(key), case, tensor)
+                self.made.add(key)
 
     def key(self, case, tensor):
         centre = case.has_bias() if tensor.name in ("mean", "rstd") else ""
@@ -106,10 +127,13 @@ def fill(path, case, tensor):
     else:
         part = block(case, tensor.name, tensor.dtype)
     data, left = part.tobytes(), tensor.bytes()
-    with open(path, "wb") as file:
-        while left:
-            left -= file.write(data[:left])
-    return True
+    try:
+        with open(path, "wb") as file:
+            while left:
+                left -= file.write(data[:left])
+    except OSError:
+        path.unlink(missing_ok=True)  # its room is the next case's
+        raise
 
 
 # ---- what must come out ------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A run: the cases one after the other, the table, the targets, the file."""
 
+import contextlib
 import pathlib
 import signal
 import sys
 
-from peer import data, measure, report, start, targets, workers
+from peer import data, install, measure, report, start, targets, workers
 from peer.workers import Broken, Worker
 
 QUICK_ROUNDS, ROUNDS = 5, 15
@@ -23,13 +24,14 @@ def chosen_peers(place, names):
 def versions_of(everyone):
     found = {}
     for worker in everyone:  # they import their libraries at the same time
-        worker.start()
+        with contextlib.suppress(Broken):
+            worker.start()
     for worker in everyone:
         try:
             found[worker.peer.name] = worker.versions()
         except Broken as broken:
             found[worker.peer.name] = {"problem": str(broken)}
-            print(f"peers: {worker.peer.name} does not start: {broken}", file=sys.stderr)
+            install.say(f"{worker.peer.name} does not start: {broken}")
     return found
 
 
@@ -42,6 +44,25 @@ def growth_only(case, everyone):
     return [w for w in everyone if w.peer.is_clnorm or case.band != "growth"]
 
 
+def run_case(case, everyone, inputs, rounds):
+    """A case that cannot be run is a failed one, and the others follow."""
+    try:
+        return measure.run_case(case, everyone, inputs, rounds)
+    except (OSError, Broken) as problem:
+        return measure.failed_case(case, everyone, str(problem))
+
+
+def save(options, document):
+    """False if there is a file to be written, and it cannot be."""
+    try:
+        if options.out:
+            report.write(options.out, document)
+    except OSError as problem:
+        install.say(f"{options.out}: {problem}")
+        return False
+    return True
+
+
 def measure_all(document, everyone, chosen, options, inputs):
     names = [worker.peer.name for worker in everyone]
     rounds = document["rounds"]
@@ -49,9 +70,9 @@ def measure_all(document, everyone, chosen, options, inputs):
     for number, case in enumerate(chosen, 1):
         if sys.stderr.isatty():
             print(f"\r{number}/{len(chosen)} {case.name}\x1b[K\r", end="", file=sys.stderr)
-        document["cases"].append(
-            measure.run_case(case, growth_only(case, everyone), inputs, rounds))
+        document["cases"].append(run_case(case, growth_only(case, everyone), inputs, rounds))
         show(document["cases"][-1], names)
+        save(options, document)
     if options.start:
         peers = [worker.peer for worker in everyone]
         document["start"] = start.measure(peers, inputs, options.quick)
@@ -78,16 +99,30 @@ def command(options):
     return " ".join(["bench/peers", *words])
 
 
+def new_document(options):
+    return {"schema": report.SCHEMA, "complete": False, "date": report.now(),
+            "command": command(options), "machine": report.machine(),
+            "versions": {}, "tolerance": {**data.TOLERANCE, "sums": data.SUM_TOLERANCE},
+            "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
+            "cases": [], "start": {}, "targets": []}
+
+
+def is_bad(document):
+    """Was clnorm wrong, or did it fail?"""
+    return any("problem" in found for found in document["start"].values()) or any(
+        entry["status"] != "ok" for result in document["cases"]
+        for name, entry in result["peers"].items() if name.startswith("clnorm"))
+
+
 def run(place, chosen, options):
-    """The exit code: 0, 1 if clnorm was wrong or failed, 130 if it was interrupted."""
+    """The exit code, as bench/peers --help has it."""
     everyone = [Worker(peer) for peer in chosen_peers(place, options.peer)]
-    inputs = data.Inputs()
-    document = {"schema": report.SCHEMA, "complete": False, "date": report.now(),
-                "command": command(options), "machine": report.machine(),
-                "versions": {}, "tolerance": {**data.TOLERANCE, "sums": data.SUM_TOLERANCE},
-                "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
-                "cases": [], "start": {}, "targets": []}
-    interrupted = False
+    document = new_document(options)
+    try:
+        inputs = data.Inputs([*chosen, *start.operators(options.quick)])
+    except OSError as problem:
+        install.say(str(problem))
+        return 3
     for number in ENDING:
         signal.signal(number, interrupt)
     try:
@@ -95,14 +130,11 @@ def run(place, chosen, options):
         measure_all(document, everyone, chosen, options, inputs)
         document["complete"] = True
     except KeyboardInterrupt:
-        interrupted = True
+        pass
     finally:
         for worker in everyone:
             worker.stop()
         inputs.close()
     judge(document)
-    if options.out:
-        report.write(options.out, document)
-    bad = any(entry["status"] != "ok" for result in document["cases"]
-              for name, entry in result["peers"].items() if name.startswith("clnorm"))
-    return 130 if interrupted else int(bad)
+    saved = save(options, document)
+    return int(not saved or is_bad(document)) if document["complete"] else 130

@@ -62,8 +62,8 @@ def groups_of(case, everyone):
 class Runner:
     """A worker with a case: what is timed, and the times."""
 
-    def __init__(self, case, worker, expected):
-        self.case, self.worker, self.expected = case, worker, expected
+    def __init__(self, case, worker, inputs=None, expected=None):
+        self.case, self.worker, self.inputs, self.expected = case, worker, inputs, expected
         self.status, self.reason = "ok", None
         self.series = {}  # name: (what, calls, each)
         self.times = {}
@@ -73,8 +73,8 @@ class Runner:
         self.status, self.reason = status, reason
         self.times = {}
 
-    def prepare(self, paths):
-        lacks = self.worker.prepare(self.case, paths)
+    def prepare(self):
+        lacks = self.worker.prepare(self.case, self.inputs.paths(self.case))
         if lacks is not None:
             self.fail("lacks", lacks)
             return
@@ -90,7 +90,7 @@ class Runner:
 
     def verify(self):
         """Of what the last call wrote: true if it is right."""
-        with tempfile.TemporaryDirectory(dir=paths_root()) as folder:
+        with tempfile.TemporaryDirectory(dir=self.inputs.folder) as folder:
             self.worker.ask(f"sample rows={self.expected.n} folder={folder}")
             problem = self.expected.problem(pathlib.Path(folder), self.worker.peer)
         if problem:
@@ -128,20 +128,16 @@ class Runner:
         """A worker that breaks is out of this case, and starts anew in the next one."""
         try:
             step(*arguments)
-        except Broken as broken:
-            self.fail("failed", str(broken))
+        except (Broken, OSError) as problem:
+            self.fail("failed", str(problem))
         workers.pause()
 
 
-def paths_root():
-    return "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
-
-
 def run_group(case, group, inputs, expected, rounds):
-    runners = [Runner(case, worker, expected) for worker in group]
+    runners = [Runner(case, worker, inputs, expected) for worker in group]
     order = random.Random(data.SEED)
     for runner in runners:
-        runner.guarded(runner.prepare, inputs.paths(case))
+        runner.guarded(runner.prepare)
     for number in range(rounds):
         order.shuffle(runners)
         for runner in runners:
@@ -160,10 +156,18 @@ def run_case(case, everyone, inputs, rounds):
     groups, too_large = groups_of(case, everyone)
     done = [run_group(case, group, inputs, expected, rounds) for group in groups]
     for worker in too_large:
-        done[0][worker.peer.name] = runner = Runner(case, worker, expected)
+        done[0][worker.peer.name] = runner = Runner(case, worker)
         need = needed_bytes(case, worker) / (1 << 30)
         runner.fail("lacks", f"it needs {need:.0f} GiB of memory for its outputs and temporaries")
     return result_of(case, done, rounds)
+
+
+def failed_case(case, everyone, reason):
+    """What stands for a case that could not be run."""
+    runners = {worker.peer.name: Runner(case, worker) for worker in everyone}
+    for runner in runners.values():
+        runner.fail("failed", reason)
+    return result_of(case, [runners], 0)
 
 
 # ---- results -----------------------------------------------------------------------------------

@@ -118,5 +118,5 @@ def write(path, document):
             os.chmod(file.name, 0o644)
             os.replace(file.name, path)
         except BaseException:
-            os.unlink(file.name)
+            pathlib.Path(file.name).unlink(missing_ok=True)
             raise

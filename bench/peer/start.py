@@ -86,6 +86,6 @@ def measure(peers, inputs, quick):
             with tempfile.TemporaryDirectory() as cache:
                 results[peer.name] = warm_start(peer, inputs, cache, rounds)
             results[peer.name]["cold_build_seconds"] = cold_builds(peer, inputs, quick)
-        except Broken as broken:
-            results[peer.name] = {"problem": str(broken)}
+        except (Broken, OSError) as problem:
+            results[peer.name] = {"problem": str(problem)}
     return results

@@ -62,12 +62,16 @@ class Worker:
         self.variables.pop("CLNORM_DEVICE", None)
 
     def start(self):
-        self.process = subprocess.Popen(
-            [str(word) for word in self.peer.command], env=self.variables, text=True, bufsize=1,
-            start_new_session=True,  # Ctrl-C is for the driver alone
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        # should memory run out after all, a worker dies and nothing else on the machine
-        pathlib.Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("1000")
+        try:
+            self.process = subprocess.Popen(
+                [str(word) for word in self.peer.command], env=self.variables, text=True,
+                bufsize=1, start_new_session=True,  # Ctrl-C is for the driver alone
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            # should memory run out after all, a worker dies and nothing else on the machine
+            pathlib.Path(f"/proc/{self.process.pid}/oom_score_adj").write_text("1000")
+        except OSError as error:
+            self.stop()
+            raise Broken(f"it does not start: {error}") from error
 
     def stop(self):
         if self.process and self.process.poll() is None:
