@@ -43,8 +43,8 @@ def folder_with(room):
     for base, has in free.items():
         if has >= room:
             return base
-    found = ", ".join(f"{base} has {has / 1e9:.2f} GB" for base, has in free.items())
-    raise OSError(f"inputs need {room / 1e9:.2f} GB in one folder, and {found}: make room, set "
+    found = ", ".join(f"{base} has {has / 1e6:.0f}" for base, has in free.items())
+    raise OSError(f"inputs need {room / 1e6:.0f} MB in one folder, and {found}: make room, set "
                   "TMPDIR to another folder, or choose smaller cases")
 
 

@@ -3,6 +3,7 @@
 is installed beside it, the C workers, and OpenCL implementations by ci/devices. What is already
 there is used as it is, without a network, but clnorm and the workers, which are built each time."""
 
+import json
 import os
 import pathlib
 import shlex
@@ -78,6 +79,18 @@ def build_clnorm(place):
              "-Dtests=false", "-Dcli=false", "-Dexamples=false", "-Dbuildtype=release"])
     run(["ninja", "-C", place.build])
     run(["meson", "install", "-C", place.build, "--quiet"])
+
+
+def commit(place):
+    """{"commit": what was built}, or {} where there is no git."""
+    meson = json.loads((place.build / "meson-info" / "meson-info.json").read_text())
+    source = pathlib.Path(meson["directories"]["source"])
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(source.parent)}
+    try:
+        text = run(["git", "-C", source, "describe", "--always", "--dirty"], env=alone)
+    except (OSError, Problem):
+        return {}
+    return {"commit": text.strip()}
 
 
 def compile_worker(place, name, sources, flags):

@@ -21,7 +21,7 @@ def chosen_peers(place, names):
     return [peer for peer in peers if peer.name in names or (peer.is_clnorm and not ours)]
 
 
-def versions_of(everyone):
+def versions_of(everyone, place):
     found = {}
     for worker in everyone:  # they import their libraries at the same time
         with contextlib.suppress(Broken):
@@ -29,6 +29,8 @@ def versions_of(everyone):
     for worker in everyone:
         try:
             found[worker.peer.name] = worker.versions()
+            if worker.peer.is_clnorm:
+                found[worker.peer.name].update(install.commit(place))
         except Broken as broken:
             found[worker.peer.name] = {"problem": str(broken)}
             install.say(f"{worker.peer.name} does not start: {broken}")
@@ -126,7 +128,7 @@ def run(place, chosen, options):
     for number in ENDING:
         signal.signal(number, interrupt)
     try:
-        document["versions"] = versions_of(everyone)
+        document["versions"] = versions_of(everyone, place)
         measure_all(document, everyone, chosen, options, inputs)
         document["complete"] = True
     except KeyboardInterrupt:
