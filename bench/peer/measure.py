@@ -7,15 +7,19 @@ import statistics
 import tempfile
 
 from peer import data, workers
+from peer.report import seconds_of
 from peer.workers import Broken
 
 # Of a timed sample in seconds: it holds as many calls as that takes, and at most so many.
 SAMPLE_SECONDS = {"out": 0, "growth": 0, "in": 0.02, "launch": 0.005}
 MOST_CALLS = 500
 EACH_CALLS = 101
-WARM_CALLS, WARM_SECONDS = 3, 3
-# A peer that is slower than that sits the last rounds out, but for the first few.
-SECONDS_A_ROUND, LEAST_ROUNDS = 0.5, 3
+# A call of some microseconds is at the mercy of whatever else runs: more rounds, and of them the
+# lower quartile.
+LAUNCH_ROUNDS = 5
+WARM_CALLS, WARM_SECONDS = 3, 1
+# A peer sits the other rounds out once it has run that many and its calls have taken that long.
+LEAST_ROUNDS, MOST_SECONDS = 2, 2
 # Memory in multiples of the outputs, in f32 and in the 16-bit types, as it was measured:
 # temporaries, and what glibc cannot give to the next call. The others need once the outputs.
 MEMORY = {
@@ -115,10 +119,14 @@ class Runner:
             return 1
         return min(MOST_CALLS, max(1, round(wanted / self.worker.seconds(what, 10))))
 
-    def round(self, number, rounds):
+    def rests(self, number):
+        return (number >= LEAST_ROUNDS and self.used > MOST_SECONDS and
+                not self.worker.peer.is_clnorm)
+
+    def round(self, number):
         if self.status != "ok":
             return
-        rest = number >= LEAST_ROUNDS and self.used > SECONDS_A_ROUND * rounds
+        rest = self.rests(number)
         for name, (what, calls, each) in self.series.items():
             self.times[name].append(None if rest else self.worker.seconds(what, calls, each))
             if name == "op" and not rest:
@@ -141,7 +149,7 @@ def run_group(case, group, inputs, expected, rounds):
     for number in range(rounds):
         order.shuffle(runners)
         for runner in runners:
-            runner.guarded(runner.round, number, rounds)
+            runner.guarded(runner.round, number)
     for runner in runners:
         if runner.status == "ok":
             runner.guarded(runner.verify)
@@ -151,6 +159,7 @@ def run_group(case, group, inputs, expected, rounds):
 
 
 def run_case(case, everyone, inputs, rounds):
+    rounds *= LAUNCH_ROUNDS if case.band == "launch" else 1
     inputs.write(case)
     expected = data.Expected(case)
     groups, too_large = groups_of(case, everyone)
@@ -172,7 +181,21 @@ def failed_case(case, everyone, reason):
 
 # ---- results -----------------------------------------------------------------------------------
 
-def merged(groups, name, rounds):
+def lower_quartile(times):
+    return statistics.quantiles(times, n=4, method="inclusive")[0]
+
+
+def summary(case, seconds):
+    """Of each series, without the rounds that were sat out."""
+    times = {key: [t for t in series if t is not None] for key, series in seconds.items()}
+    found = {"rounds": len(times["op"]),
+             "median": {key: statistics.median(series) for key, series in times.items()}}
+    if case.band == "launch":
+        found["lower_quartile"] = {key: lower_quartile(series) for key, series in times.items()}
+    return found
+
+
+def merged(case, groups, name, rounds):
     """Of one peer: rounds of all groups after one another, None where it did not take part."""
     taking_part = [group[name] for group in groups if name in group]
     bad = [runner for runner in taking_part if runner.status != "ok"]
@@ -186,33 +209,38 @@ def merged(groups, name, rounds):
         entry["seconds"][key] = [
             time for group in groups
             for time in (group[name].times[key] if name in group else [None] * rounds)]
-    entry["median"] = {key: statistics.median(t for t in times if t is not None)
-                       for key, times in entry["seconds"].items()}
-    return entry
+    return {**entry, **summary(case, entry["seconds"])}
 
 
-def ratio(ours, theirs):
-    """How many times faster ours is: the median of the rounds' ratios; None without a round."""
-    rounds = [b / a for a, b in zip(ours, theirs) if a is not None and b is not None]
-    return statistics.median(rounds) if rounds else None
+def ratio(case, ours, theirs):
+    """How many times faster ours is: the median of the rounds' ratios, in the launch band the ratio
+    of the lower quartiles; None without a round."""
+    rounds = [(a, b) for a, b in zip(ours, theirs) if a is not None and b is not None]
+    if not rounds:
+        return None
+    if case.band == "launch":
+        mine, other = map(lower_quartile, zip(*rounds))
+        return other / mine
+    return statistics.median(b / a for a, b in rounds)
 
 
 def best_floor(entry, suffix=""):
-    return min((floor + suffix for floor in FLOORS), key=lambda name: entry["median"][name])
+    return min((floor + suffix for floor in FLOORS), key=lambda name: seconds_of(entry, name))
 
 
-def ratios_of(name, peers):
+def ratios_of(case, name, peers):
     mine = peers[name]
     ratios = {"floor": best_floor(mine), "peers": {}}
     seconds = mine["seconds"]
     for floor in FLOORS:
-        ratios["to_" + floor] = ratio(seconds["op"], seconds[floor])
+        ratios["to_" + floor] = ratio(case, seconds["op"], seconds[floor])
     ratios["to_floor"] = ratios["to_" + ratios["floor"]]
     if "op_each" in seconds:
-        ratios["each_to_floor"] = ratio(seconds["op_each"], seconds[best_floor(mine, "_each")])
+        floor = seconds[best_floor(mine, "_each")]
+        ratios["each_to_floor"] = ratio(case, seconds["op_each"], floor)
     for other, entry in peers.items():
         if not other.startswith("clnorm") and entry["status"] == "ok":
-            ratios["peers"][other] = ratio(seconds["op"], entry["seconds"]["op"])
+            ratios["peers"][other] = ratio(case, seconds["op"], entry["seconds"]["op"])
     if ratios["peers"]:
         ratios["best_peer"] = min(ratios["peers"], key=ratios["peers"].get)
         ratios["to_best_peer"] = ratios["peers"][ratios["best_peer"]]
@@ -221,15 +249,15 @@ def ratios_of(name, peers):
 
 def result_of(case, groups, rounds):
     names = [name for name in workers.NAMES if any(name in group for group in groups)]
-    peers = {name: merged(groups, name, rounds) for name in names}
+    peers = {name: merged(case, groups, name, rounds) for name in names}
     moved = case.useful_bytes()
     for entry in peers.values():
         if entry["status"] == "ok":
-            entry["gbps"] = moved / entry["median"]["op"] / 1e9
+            entry["gbps"] = moved / seconds_of(entry) / 1e9
     return {
         "case": case.name, "band": case.band, "op": case.op, "direction": case.direction,
         "dtype": case.dtype, "rows": case.rows, "cols": case.cols, "extra": case.extra,
         "bytes": moved, "groups": len(groups), "peers": peers,
-        "ratios": {name: ratios_of(name, peers) for name in names
+        "ratios": {name: ratios_of(case, name, peers) for name in names
                    if name.startswith("clnorm") and peers[name]["status"] == "ok"},
     }
