@@ -7,6 +7,7 @@ import typing
 
 GIB = 1 << 30
 GROWTH = 0.15  # of the median time per byte
+GROWTH_ROWS, GROWTH_COLS = (1, 1 << 24), (256, 1 << 20)  # others are reported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,11 +82,18 @@ def judge_ratio(target, device, results):
                    case, len(found))
 
 
+def is_growth(device, result):
+    return (result["band"] == "growth" and device in result["peers"] and
+            GROWTH_ROWS[0] <= result["rows"] <= GROWTH_ROWS[1] and
+            GROWTH_COLS[0] <= result["cols"] <= GROWTH_COLS[1])
+
+
 def judge_growth(device, results, extra, text):
-    """Time per byte of each case, beside the median of them."""
-    chosen = [r for r in results if r["band"] == "growth" and r["extra"] == extra and
-              256 <= r["cols"] <= 1 << 20 and r["bytes"] >= 0.99 * GIB and
-              r["peers"].get(device, {}).get("status") == "ok"]
+    """Time per byte of each case, beside the median of them; both of the same streams."""
+    chosen = [r for r in results if is_growth(device, r) and r["extra"] == extra]
+    missing = [r["case"] for r in chosen if r["peers"][device]["status"] != "ok"]
+    if missing:
+        return verdict("P7", device, text, None, GROWTH, False, missing[0], len(chosen))
     if len(chosen) < 2:
         return None
     rates = [(r["peers"][device]["median"]["op"] / r["bytes"], r["case"]) for r in chosen]
@@ -113,6 +121,7 @@ def judge(results, start, devices):
     for device in devices:
         verdicts += [judge_ratio(target, device, results) for target in TARGETS]
         verdicts.append(judge_growth(device, results, "residual", "time per byte, 1 to 8 GiB"))
-        verdicts.append(judge_growth(device, results, "-", "time per byte, 256 to 2^20 columns"))
+        verdicts.append(judge_growth(device, results, "-",
+                                     "time per byte, 2^7 to 2^21 rows, 2^8 to 2^20 columns"))
         verdicts += judge_start(device, start)
     return [v for v in verdicts if v]
