@@ -9,7 +9,7 @@ import sys
 from peer import data, install, measure, report, start, targets, workers
 from peer.workers import Broken, Worker
 
-QUICK_ROUNDS, ROUNDS = 5, 15
+QUICK_ROUNDS, ROUNDS = 5, 9
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
