@@ -16,8 +16,8 @@ def header(names):
     cells = []
     for name in names:
         cells.append(f"{name:>13}" + ("  floor  best" if name.startswith("clnorm") else ""))
-    return (f"GB/s of useful bytes (launch: us a call, lower quartile); floor: clnorm to the copy kernel, best: to "
-            f"the best peer\n\n{'case':<{WIDTH}}" + "".join(cells))
+    return (f"GB/s of useful bytes (launch: us a call, lower quartile); floor: clnorm to the copy "
+            f"kernel, best: to the best peer\n\n{'case':<{WIDTH}}" + "".join(cells))
 
 
 def number(value, digits=2):
