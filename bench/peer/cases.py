@@ -17,7 +17,7 @@ BANDS = {
 }
 FUSED_SHAPE = (262144, 768)
 # of the quick list: 1 GiB is moved in f32
-QUICK_SHAPE, QUICK_BACKWARD = (176128, 768), (11264, 8192)
+QUICK_SHAPE, QUICK_RESIDUAL, QUICK_BACKWARD = (176128, 768), (88064, 768), (11264, 8192)
 GROWTH_GIB = (1, 2, 4, 8)
 # of 1 GiB that is moved, rows and cols; only 256 to 2^20 columns are judged
 GROWTH_COLS = (32, 64, 256, 1024, 4096, 65536, 1048576, 1 << 27)
@@ -154,7 +154,8 @@ def quick():
         Case("out", "layer_norm", "forward", "bf16", 2048, 65536),
         Case("out", "layer_norm", "forward", "f32", 2048, 65536),
         Case("out", "layer_norm", "forward", "f32", *QUICK_SHAPE),
-        *fused(QUICK_SHAPE, ("residual", "adaptive")),
+        *fused(QUICK_SHAPE, ("adaptive",)),
+        *fused(QUICK_RESIDUAL, ("residual",)),
         *fused(extras=("int8",)),
         *grid({"in": [(4096, 768)]}, ["f32"]),
         Case("in", "layer_norm", "forward", "f32", 512, 768),
