@@ -141,16 +141,24 @@ void falsify(const char *rule)
     rule_options = text.substr(std::min(colon + 1, text.size()));
 }
 
+/* Zero for an argument of another type. */
+template <class T> T argument(size_t bytes, const void *value)
+{
+    T result = {};
+    if (value && bytes == sizeof(result))
+        memcpy(&result, value, bytes);
+    return result;
+}
+
 cl_int set_arg(cl_kernel kernel, cl_uint index, size_t bytes, const void *value)
 {
     {
         const std::lock_guard<std::mutex> hold(lock);
+        /* each stays as it is until it is set again */
         if (index == 0)
-            outputs[kernel] = {};
-        if (index == 0 && value && bytes == sizeof(cl_mem))
-            memcpy(&outputs[kernel].mem, value, bytes);
-        if (index == 1 && value && bytes == sizeof(cl_ulong))
-            memcpy(&outputs[kernel].offset, value, bytes);
+            outputs[kernel].mem = argument<cl_mem>(bytes, value);
+        if (index == 1)
+            outputs[kernel].offset = argument<cl_ulong>(bytes, value);
     }
     return counted<&cl_icd_dispatch::clSetKernelArg, N_clSetKernelArg>::call(kernel, index, bytes,
                                                                              value);

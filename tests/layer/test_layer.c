@@ -85,11 +85,39 @@ static void test_one_kernel_is_falsified(void **state)
     problem_close(&p);
 }
 
+/* The library does not set an offset again that is as it was. */
+static void test_what_is_before_the_output_stays(void **state)
+{
+    enum { BEFORE = 64 };
+    const fixture *f = *state;
+    problem p = problem_open(f, desc_of(COLS), ROWS, "normal");
+    char before[BEFORE], got[BEFORE];
+    memset(before, 7, BEFORE);
+    clReleaseMemObject(p.args.y.buffer);
+    p.args.y.offset = BEFORE;
+    p.args.y.buffer = buffer_of(f, CL_MEM_READ_WRITE, BEFORE * sizeof(float) + p.bytes, NULL);
+    layer_find()->falsify("forward_norm");
+    for (int call = 1; call <= 2; call++) {
+        MUST(clEnqueueWriteBuffer(f->queue, p.args.y.buffer, CL_TRUE, 0, BEFORE, before, 0, NULL,
+                                  NULL));
+        layer_find()->reset();
+        MUST(clnorm_forward(p.op, f->queue, ROWS, &p.args, 0, NULL, NULL, error));
+        MUST(clFinish(f->queue));
+        read_back(f, p.args.y.buffer, BEFORE, got);
+        if (layer_find()->falsified() != 1 || memcmp(got, before, BEFORE))
+            fail_msg("call %d: %lu launches falsified, byte 0 is %d, must be 1 and %d", call,
+                     layer_find()->falsified(), got[0], before[0]);
+    }
+    layer_find()->falsify(NULL);
+    problem_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_are_counted),
         cmocka_unit_test(test_one_kernel_is_falsified),
+        cmocka_unit_test(test_what_is_before_the_output_stays),
     };
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }
