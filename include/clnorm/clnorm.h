@@ -69,7 +69,7 @@ typedef enum clnorm_status {
     CLNORM_BUILD_FAILED, /* a kernel did not compile: the text has the log with file and line */
     CLNORM_OPENCL, /* another OpenCL failure: see error->opencl_code */
     CLNORM_FORKED, /* the context was made in another process */
-    CLNORM_CANCELLED /* the progress callback asked to stop */
+    CLNORM_CANCELLED /* a callback asked to stop */
 } clnorm_status;
 
 typedef struct clnorm_error {
@@ -621,11 +621,15 @@ typedef struct clnorm_self_test_result {
     clnorm_form form;
     const char *kernel; /* "forward", "backward" and so on */
     unsigned vec, group, team; /* columns of a work-item at once, work-items of a group, of a row */
+    unsigned subgroups; /* 0: none add up first; 1: cl_khr_subgroups; else cl_intel_subgroups of so
+                           many work-items */
     clnorm_status status; /* CLNORM_OK: right; CLNORM_UNSUPPORTED: wrong; else what went amiss */
     const char *text; /* what is wrong, "" if nothing is; lives until the function returns */
 } clnorm_self_test_result;
 
-typedef void (*clnorm_self_test_fn)(void *user, const clnorm_self_test_result *result);
+/* Called from the thread that called clnorm_self_test. Return 0 to go on, else the call ends with
+ * CLNORM_CANCELLED. */
+typedef int (*clnorm_self_test_fn)(void *user, const clnorm_self_test_result *result);
 
 /* Build the kernels of all forms that the device can take, and test each, whatever the policy; up
  * to some seconds a kernel where it is new to the device. What is found wrong is not used by ops

@@ -27,6 +27,7 @@ typedef struct {
     clnorm_context *context;
     clnorm_self_test_fn report;
     void *user;
+    bool is_ended; /* by `report` */
     clnorm_error first; /* of those that are not right */
 } survey;
 
@@ -60,10 +61,10 @@ static void test_kernel(survey *s, const clnorm_op *op, const clnorm_geometry *g
                                             .vec = built.geometry.vec,
                                             .group = built.geometry.group_size,
                                             .team = built.geometry.team_size,
+                                            .subgroups = built.geometry.subgroup,
                                             .status = error.status,
                                             .text = error.text};
-    if (s->report)
-        s->report(s->user, &result);
+    s->is_ended = s->report && s->report(s->user, &result) != 0;
 }
 
 /* So many columns may be too many for the device, and no others are in parts. */
@@ -76,10 +77,11 @@ static clnorm_status test_form(survey *s, const tested_form *form, clnorm_error 
     const clnorm_status status = clnorm_op_make(s->context, &desc, false, &op, error);
     if (status != CLNORM_OK)
         return form->parts && status == CLNORM_UNSUPPORTED ? CLNORM_OK : status;
-    for (size_t i = 0; i < op->n_candidates; i++) { /* the form, and what is plainer of it */
+    for (size_t i = 0; i < op->n_candidates && !s->is_ended;
+         i++) { /* the form, and what is plainer of it */
         const clnorm_geometry *geometry = &op->candidates[i];
         const bool is_meant = geometry->form == form->form && (geometry->part > 0) == form->parts;
-        for (size_t k = 0; is_meant && k < form->kernels; k++)
+        for (size_t k = 0; is_meant && !s->is_ended && k < form->kernels; k++)
             test_kernel(s, op, geometry, tested[k]);
     }
     clnorm_op_destroy(op);
@@ -93,8 +95,11 @@ clnorm_status clnorm_self_test(clnorm_context *context, clnorm_self_test_fn repo
     clnorm_status status = CLNORM_OK;
     if (!context)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "context is NULL");
-    for (size_t i = 0; status == CLNORM_OK && i < sizeof(forms) / sizeof(forms[0]); i++)
+    for (size_t i = 0; status == CLNORM_OK && i < sizeof(forms) / sizeof(forms[0]); i++) {
         status = test_form(&s, &forms[i], error);
+        if (s.is_ended)
+            return clnorm_fail(error, CLNORM_CANCELLED, "the self-test was ended");
+    }
     if (status == CLNORM_OK && s.first.status != CLNORM_OK)
         return clnorm_fail(error, s.first.status, "%s", s.first.text);
     return status;
