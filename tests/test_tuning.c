@@ -63,14 +63,15 @@ static void test_slips_are_told(void **state)
         {"vec=4,group=8", "vec is '4,group=8'", "2, 4, 8 or 16"},
         {"vec=\"4", "'vec=\"4'", "name=value"},
         {"form=fast", "form is 'fast'", "held or cooperative"},
-        {"group=64", "group is given without a form", ""},
+        {"group=64", "group is 64, and no form= is named", "such as form=held"},
+        {"team=64", "team is 64, and no form= is named", "such as form=held"},
         {"form=held group=96", "group is '96'", "power of two up to 1024"},
         {"form=held group=2048", "group is '2048'", "power of two up to 1024"},
         {"form=held group=1", "group is 1", "sequential only"},
         {"form=sequential group=64", "group is 64", "allowed is 1"},
         {"form=sliced group=64 team=128", "team is 128", "divisors of group, 64"},
         {"form=held group=64 team=32", "team is 32", "allowed is group, 64"},
-        {"form=held team=32", "team is 32", ""},
+        {"form=held team=32", "team is 32, and no group= is named", "a group that it divides"},
         {"subgroups=maybe", "subgroups is 'maybe'", "off, intel or khr"},
         {"stream=0", "stream is '0'", "or never"},
         {"stream=1M", "stream is '1M'", "or never"},
@@ -96,6 +97,10 @@ static void test_slips_in_a_descriptor(void **state)
     desc.tuning = "form=held vec=5";
     assert_int_equal(clnorm_desc_check(&desc, &error), CLNORM_BAD_DESC);
     assert_non_null(strstr(error.text, "tuning: vec is '5'; allowed is 2, 4, 8 or 16"));
+    desc.form = CLNORM_FORM_HELD;
+    desc.tuning = "group=128";
+    assert_int_equal(clnorm_desc_check(&desc, &error), CLNORM_BAD_DESC);
+    assert_non_null(strstr(error.text, "tuning: group is 128, and no form= is named beside it"));
     desc.tuning = "form=held";
     desc.form = CLNORM_FORM_SLICED;
     assert_int_equal(clnorm_desc_check(&desc, &error), CLNORM_BAD_DESC);

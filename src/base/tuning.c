@@ -169,8 +169,11 @@ clnorm_status clnorm_tuning_check(const clnorm_tuning *t, clnorm_error *error)
     const bool sequential = t->form == CLNORM_FORM_SEQUENTIAL;
     const bool whole = t->form == CLNORM_FORM_HELD || t->form == CLNORM_FORM_COOPERATIVE;
     if ((t->group || t->team) && t->form == CLNORM_FORM_AUTO)
-        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is given without a form",
-                           t->group ? "group" : "team");
+        return clnorm_fail(
+            error, CLNORM_BAD_ARGS,
+            "%s is %u, and no form= is named beside it; allowed is one with the form "
+            "that it is for, such as form=held",
+            t->group ? "group" : "team", t->group ? t->group : t->team);
     if (sequential && (t->group > 1 || t->team > 1))
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s is %u; allowed is 1 with form=sequential, where a work-item works "
@@ -178,6 +181,11 @@ clnorm_status clnorm_tuning_check(const clnorm_tuning *t, clnorm_error *error)
                            t->group > 1 ? "group" : "team", t->group > 1 ? t->group : t->team);
     if (!sequential && t->group == 1)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "group is 1; allowed with form=sequential only");
+    if (t->team && !t->group && !sequential)
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "team is %u, and no group= is named beside it; allowed is one with a "
+                           "group that it divides",
+                           t->team);
     if (t->team > t->group && !sequential)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "team is %u; allowed are divisors of group, %u",
                            t->team, t->group);
