@@ -206,6 +206,14 @@ bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_
     return ok;
 }
 
+bool output_file_allowed(const char *path, clnorm_error *error)
+{
+    struct output_file output = {.path = path, .fd = -1};
+    const bool ok = find_target(&output, error) && open_temporary(&output, error);
+    output_file_close(&output);
+    return ok;
+}
+
 bool output_file_is(const struct output_file *output, dev_t device, ino_t inode)
 {
     struct stat info;

@@ -31,6 +31,8 @@ bool output_file_publish(struct output_file *output, clnorm_error *error);
 /* Removes the temporary file, if it is still there, and frees what the struct holds. */
 void output_file_close(struct output_file *output);
 
+/* Whether a file may be written there: one is made beside it, and removed. */
+bool output_file_allowed(const char *path, clnorm_error *error);
 /* A file of any kind with these bytes; it appears whole or not at all, too. */
 bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_error *error);
 

@@ -15,7 +15,7 @@ struct wishes {
     uint64_t cols, max_bytes;
     double max_time;
     char *device;
-    bool again, list, json, no_color;
+    bool all_cols, again, list, json, no_color;
 };
 
 /* ---- one device ---------------------------------------------------------------------------- */
@@ -70,8 +70,10 @@ static bool tune_case(struct tune_report *report, struct tune_line *line, clnorm
     if (line->result.wrong)
         complain("%s: %u of %u candidates are left out; the first: %s", line->device->name,
                  line->result.wrong, line->result.tried, line->result.problem);
+    if (!tune_file_put(report->path, &line->result.record, error))
+        return false;
     line->state = TUNE_MEASURED;
-    return tune_file_put(report->path, &line->result.record, error);
+    return true;
 }
 
 static bool tune_lines(struct tune_report *report, size_t first, const struct wishes *wishes,
@@ -114,7 +116,7 @@ static bool check_wishes(const struct wishes *wishes, clnorm_error *error)
     if (!(wishes->max_time > 0 && wishes->max_time <= 86400))
         return refuse(error, "--max-time '%g': must be a number of seconds above 0, up to 86400",
                       wishes->max_time);
-    if (wishes->cols > CLNORM_MAX_COLS)
+    if (!wishes->all_cols && (wishes->cols < 1 || wishes->cols > CLNORM_MAX_COLS))
         return refuse(error, "--cols '%llu': must be 1 to %llu", (unsigned long long)wishes->cols,
                       (unsigned long long)CLNORM_MAX_COLS);
     return true;
@@ -171,12 +173,13 @@ static int tune(const struct wishes *wishes)
 
 int cmd_tune(int argc, const char **argv)
 {
+    enum { COLS = 2 };
     struct wishes wishes = {.max_bytes = (uint64_t)64 << 20, .max_time = 180};
     const struct cli_option options[] = {
         {"op", 0, OPTION_CHOICE, &wishes.op, "all|layer_norm|rms_norm", "operator (all)"},
         {"dtype", 0, OPTION_CHOICE, &wishes.dtype, "all|f32|f16|bf16", "of all tensors (all)"},
-        {"cols", 0, OPTION_COUNT, &wishes.cols, "N",
-         "only the band of widths that N is in (all bands)"},
+        [COLS] = {"cols", 0, OPTION_COUNT, &wishes.cols, "N",
+                  "only the band of widths that N is in (all bands)"},
         {"max-time", 0, OPTION_NUMBER, &wishes.max_time, "SECONDS", "for each device (180)"},
         {"max-bytes", 0, OPTION_SIZE, &wishes.max_bytes, "BYTES",
          "of the tensor that is normalized while time is measured (64M)"},
@@ -206,7 +209,9 @@ int cmd_tune(int argc, const char **argv)
             "  clnorm tune --device all --max-time 600\n"
             "  clnorm tune --op rms_norm --dtype bf16 --cols 4096 --again\n",
     };
-    int code = options_parse(argc, argv, options, &usage, NULL);
+    bool given[sizeof(options) / sizeof(options[0])] = {false};
+    int code = options_parse(argc, argv, options, &usage, given);
+    wishes.all_cols = !given[COLS];
     if (code == CLI_GO_ON)
         code = tune(&wishes);
     options_release(options);

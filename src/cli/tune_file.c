@@ -5,9 +5,12 @@
 #include "cli/output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char heading[] =
     "# Kernel parameters that clnorm tune measured, a record a line: see clnorm(1).\n";
@@ -23,7 +26,9 @@ bool tune_file_prepare(const char *path, bool is_default, clnorm_error *error)
         *slash = '/';
     }
     free(copy);
-    FILE *file = fopen(path, "rb"); /* before minutes of work */
+    if (!output_file_allowed(path, error))
+        return false;
+    FILE *file = fopen(path, "rb");
     const int reason = errno;
     if (file)
         fclose(file);
@@ -64,6 +69,34 @@ bool tune_file_find(const char *path, const clnorm_tuning_record *wanted,
     return is_there;
 }
 
+static bool is_still(const char *path, int fd)
+{
+    struct stat now, ours;
+    return stat(path, &now) == 0 && fstat(fd, &ours) == 0 && now.st_dev == ours.st_dev &&
+           now.st_ino == ours.st_ino;
+}
+
+/* The table, an empty one if there is none, locked until it is closed: what another search puts
+ * into it meanwhile would be lost. Who waited for that may hold what was replaced by then. Where
+ * there are no locks, on some network drives, it is not locked. */
+static FILE *open_locked(const char *path, clnorm_error *error)
+{
+    int fd = -1;
+    do {
+        if (fd >= 0)
+            close(fd);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+    } while (fd >= 0 && !is_still(path, fd));
+    FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
+    if (!file)
+        refuse(error, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
 /* All other lines, then the record. */
 static void compose(FILE *from, FILE *to, const clnorm_tuning_record *record)
 {
@@ -71,33 +104,30 @@ static void compose(FILE *from, FILE *to, const clnorm_tuning_record *record)
     char text[CLNORM_TUNING_LINE];
     char *line = NULL;
     size_t room = 0;
-    if (!from)
-        fputs(heading, to);
-    while (from && next_line(from, &line, &room))
+    bool is_empty = true;
+    for (; next_line(from, &line, &room); is_empty = false)
         if (!is_of(line, record, &other))
             fprintf(to, "%s\n", line);
     free(line);
     clnorm_tuning_record_text(record, text);
-    fprintf(to, "%s\n", text);
+    fprintf(to, "%s%s\n", is_empty ? heading : "", text);
 }
 
 bool tune_file_put(const char *path, const clnorm_tuning_record *record, clnorm_error *error)
 {
     char *text = NULL;
     size_t bytes = 0;
+    FILE *from = open_locked(path, error);
+    if (!from)
+        return false;
     FILE *to = open_memstream(&text, &bytes);
-    FILE *from = fopen(path, "rb");
-    const bool is_read = from || errno == ENOENT;
-    bool ok = is_read || refuse(error, "%s: cannot be read: %s", path, strerror(errno));
-    if (to && is_read)
+    if (to)
         compose(from, to, record);
-    if (from) {
-        ok = ok && (!ferror(from) || refuse(error, "%s: cannot be read", path));
-        fclose(from);
-    }
     const bool is_composed = to && fclose(to) == 0;
-    ok = ok && (is_composed || out_of_memory(error, bytes));
-    ok = ok && output_file_write(path, text, bytes, error);
+    const bool ok = (!ferror(from) || refuse(error, "%s: cannot be read", path)) &&
+                    (is_composed || out_of_memory(error, bytes)) &&
+                    output_file_write(path, text, bytes, error);
+    fclose(from);
     free(text);
     return ok;
 }

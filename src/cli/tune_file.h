@@ -7,12 +7,14 @@
 #include "base/tuning_table.h"
 #include "cli/cli.h"
 
-/* Makes the directories of the default place, where they are missing. */
+/* Before minutes of work: refuses a table that cannot be read or written. Makes the directories of
+ * the default place, where they are missing. */
 bool tune_file_prepare(const char *path, bool is_default, clnorm_error *error);
 /* Whether there is a record of the same key and driver; *found is set to it. */
 bool tune_file_find(const char *path, const clnorm_tuning_record *wanted,
                     clnorm_tuning_record *found);
-/* Puts the record in the place of that with its key, or at the end. */
+/* Puts the record in the place of that with its key, or at the end. Several processes may do so at
+ * once. */
 bool tune_file_put(const char *path, const clnorm_tuning_record *record, clnorm_error *error);
 
 #endif

@@ -33,17 +33,40 @@ must_fail 2 "--dtype 'f64': must be all|f32|f16|bf16" tune --dtype f64
 must_fail 2 "--max-time '0': must be a number of seconds above 0" tune --max-time 0
 must_fail 2 "--max-time 'nan': must be a number of seconds above 0" tune --max-time nan
 must_fail 2 "--cols '2147483649': must be 1 to 2147483648" tune --cols 2147483649
+must_fail 2 "--cols '0': must be 1 to 2147483648" tune --cols 0
 must_fail 2 "--max-bytes '0': must be a number of bytes above 0" tune --max-bytes 0
 must_fail 2 "unexpected argument 'all'" tune all
 export CLNORM_TUNE=maybe
 must_fail 2 "CLNORM_TUNE is 'maybe': must be on or off" tune
 must_fail 2 "CLNORM_TUNE is 'maybe': must be on or off" run x.npy -o out.npy
 unset CLNORM_TUNE
+
+# ---- a table that cannot be written is told before anything is measured ----
 mkdir directory
 export CLNORM_TUNE_FILE="$scratch/directory"
-must_fail 2 'directory' tune --cols 32
+must_fail 2 'directory: is a directory; must be the name of a file' tune --cols 32
+[ ! -s stdout ] || fail 'a report of what was measured'
 export CLNORM_TUNE_FILE="$scratch/none/tuning"
-must_fail 2 'none/tuning: cannot be written' tune --cols 32 --dtype f32 --max-bytes 16K
+must_fail 2 'none/tuning: cannot be written: No such file' tune --cols 32
+[ ! -s stdout ] || fail 'a report of what was measured'
+# one that gets too large for a limit on files, which only the last write meets
+{
+    printf '# '
+    data 20971520
+    echo
+} >large
+export CLNORM_TUNE_FILE="$scratch/large"
+case_name='a write that fails' cases=$((cases + 1))
+code=0 # Intel's compiler has a line of its own for the signal, so there may be two
+(
+    ulimit -f 20480 # of 512 bytes
+    exec "$clnorm" tune --cols 32 --dtype f32 --op rms_norm --max-bytes 16K --json
+) >stdout 2>stderr </dev/null || code=$?
+[ $code -eq 2 ] || fail "exit code $code, must be 2"
+grep -q '^clnorm: .*/large: cannot be written: File too large' stderr || fail 'no reason'
+expect_counts 0 0 2
+no_leftovers
+rm large
 unset CLNORM_TUNE_FILE
 must_fail 3 "no such thing" tune --device 'name=no such thing'
 
@@ -114,7 +137,7 @@ rm -f "$table"
 "$clnorm" tune --max-bytes 16K >stdout 2>stderr </dev/null &
 child=$!
 waited=0
-until [ -e "$table" ] || [ $waited -ge 600 ]; do
+until [ -s "$table" ] || [ $waited -ge 600 ]; do
     sleep 0.1
     waited=$((waited + 1))
 done
