@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cache_setting.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-/* NULL if it is empty, too. */
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
+#include "cli/variable.h"
 
 bool cache_setting_read(struct cache_setting *setting, clnorm_error *error)
 {
-    const char *state = variable("CLNORM_CACHE");
-    setting->on = !state || strcmp(state, "on") == 0;
     setting->directory = variable("CLNORM_CACHE_DIR");
-    if (setting->on || strcmp(state, "off") == 0)
-        return true;
-    return refuse(error, "CLNORM_CACHE is '%s': must be on or off", state);
+    return variable_switch("CLNORM_CACHE", &setting->on, error);
 }
 
 bool cache_setting_use(clnorm_context *context, clnorm_error *error)

@@ -3,24 +3,18 @@
 #include "cli/tune_setting.h"
 
 #include "base/user_path.h"
+#include "cli/variable.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* NULL if it is empty, too. */
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
 bool tune_setting_read(struct tune_setting *setting, clnorm_error *error)
 {
-    const char *state = variable("CLNORM_TUNE"), *path = variable("CLNORM_TUNE_FILE");
+    const char *path = variable("CLNORM_TUNE_FILE");
     clnorm_error reason;
-    *setting = (struct tune_setting){.on = !state || strcmp(state, "on") == 0, .is_default = !path};
-    if (!setting->on && strcmp(state, "off") != 0)
-        return refuse(error, "CLNORM_TUNE is '%s': must be on or off", state);
+    *setting = (struct tune_setting){.is_default = !path};
+    if (!variable_switch("CLNORM_TUNE", &setting->on, error))
+        return false;
     setting->path = path ? strdup(path) : clnorm_tuning_path(&reason);
     return !path || setting->path || out_of_memory(error, strlen(path));
 }
