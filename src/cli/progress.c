@@ -33,29 +33,47 @@ static void format_time(char *text, size_t bytes, double seconds)
         snprintf(text, bytes, "%lu:%02lu", whole / 60, whole % 60);
 }
 
+/* "7 %, 2:03 left, checking: 5 of 70 cases on llvmpipe" */
+static void format_line(const struct progress *progress, uint64_t done, double seconds, char *line,
+                        size_t bytes)
+{
+    char time[32] = "?";
+    if (progress->count == 0) {
+        format_time(time, sizeof(time), seconds);
+        snprintf(line, bytes, "%s, %s: %" PRIu64 " %s on %s", time, progress->work, done,
+                 progress->unit, progress->device);
+        return;
+    }
+    const double share = (double)done / (double)progress->count;
+    if (done > 0)
+        format_time(time, sizeof(time), seconds * (1 - share) / share);
+    snprintf(line, bytes, "%.0f %%, %s left, %s: %" PRIu64 " of %" PRIu64 " %s on %s", 100 * share,
+             time, progress->work, done, progress->count, progress->unit, progress->device);
+}
+
 void progress_update(struct progress *progress, uint64_t done)
 {
     const double time = progress->is_on ? clnorm_clock() : 0;
     if (!progress->is_on || (progress->shown > 0 && time - progress->shown < interval))
         return;
     progress->shown = time;
-    char left[32] = "?";
-    const double share = progress->count ? (double)done / (double)progress->count : 1;
-    if (done > 0)
-        format_time(left, sizeof(left), (time - progress->started) * (1 - share) / share);
     /* a line that wraps could not be cleared: the end of a long device name may be cut */
     const unsigned width = terminal_width(stderr);
     char line[256];
-    snprintf(line, sizeof(line), "%.0f %%, %s left, %s: %" PRIu64 " of %" PRIu64 " %s on %s",
-             100 * share, left, progress->work, done, progress->count, progress->unit,
-             progress->device);
+    format_line(progress, done, time - progress->started, line, sizeof(line));
     fprintf(stderr, "\r\033[K%.*s", width > 1 ? (int)width - 1 : 79, line);
     fflush(stderr);
 }
 
-void progress_end(struct progress *progress)
+void progress_hide(struct progress *progress)
 {
     if (progress->is_on)
         fputs("\r\033[K", stderr);
+    progress->shown = 0;
+}
+
+void progress_end(struct progress *progress)
+{
+    progress_hide(progress);
     progress->is_on = false;
 }

@@ -9,7 +9,7 @@
 
 struct progress {
     const char *device, *work, *unit;
-    uint64_t count;
+    uint64_t count; /* 0: nobody knows */
     double started, shown; /* seconds */
     bool is_on;
 };
@@ -18,6 +18,8 @@ struct progress {
 void progress_begin(struct progress *progress, const char *device, const char *work,
                     const char *unit, uint64_t count);
 void progress_update(struct progress *progress, uint64_t done);
+/* Clears the line before another is printed; the next update shows it again. */
+void progress_hide(struct progress *progress);
 /* Clears the line. */
 void progress_end(struct progress *progress);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/self_test.h"
+#include "base/tuning.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 
 #include <stdlib.h>
@@ -12,21 +14,18 @@ static const struct table_column columns[] = {
     {.title = "vec", .right = true},
     {.title = "group", .right = true},
     {.title = "team", .right = true},
+    {.title = "subgroups", .right = true},
     {.title = "verdict"},
 };
 
 struct view {
     const clnorm_device *device; /* under test */
+    struct progress progress;
+    uint64_t done; /* kernels of the device */
     struct table table;
     json_t *results;
     clnorm_status worst; /* the first that is not CLNORM_OK, but CLNORM_UNSUPPORTED before others */
 };
-
-static const char *form_name(clnorm_form form)
-{
-    static const char *const names[] = {"auto", "sequential", "sliced", "held", "cooperative"};
-    return names[form];
-}
 
 static const char *verdict_name(clnorm_status status)
 {
@@ -39,27 +38,54 @@ static void count(struct view *view, clnorm_status status)
         view->worst = status;
 }
 
-static void add_result(void *user, const clnorm_self_test_result *r)
+static void add_subgroups(struct table *table, unsigned subgroups)
 {
-    struct view *view = user;
+    if (subgroups > 1)
+        table_add(table, TONE_PLAIN, "%u", subgroups);
+    else
+        table_add(table, TONE_PLAIN, "%s", subgroups ? "khr" : "-");
+}
+
+static void add_row(struct view *view, const clnorm_self_test_result *r)
+{
     const enum table_tone tone = r->status == CLNORM_OK ? TONE_GOOD : TONE_BAD;
     table_add(&view->table, TONE_PLAIN, "%s", view->device->name);
-    table_add(&view->table, TONE_PLAIN, "%s", form_name(r->form));
+    table_add(&view->table, TONE_PLAIN, "%s", clnorm_form_name(r->form));
     table_add(&view->table, TONE_PLAIN, "%s", r->kernel);
     table_add(&view->table, TONE_PLAIN, "%u", r->vec);
     table_add(&view->table, TONE_PLAIN, "%u", r->group);
     table_add(&view->table, TONE_PLAIN, "%u", r->team);
+    add_subgroups(&view->table, r->subgroups);
     table_add(&view->table, tone, "%s", verdict_name(r->status));
+}
+
+static void add_json(struct view *view, const clnorm_self_test_result *r)
+{
     json_array_append_new(view->results,
-                          json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:i, s:b, s:o}", "device",
+                          json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:o}", "device",
                                     (int)view->device->index, "name", json_text(view->device->name),
-                                    "form", form_name(r->form), "kernel", r->kernel, "vec",
+                                    "form", clnorm_form_name(r->form), "kernel", r->kernel, "vec",
                                     (int)r->vec, "group", (int)r->group, "team", (int)r->team,
-                                    "right", r->status == CLNORM_OK, "text", json_text(r->text)));
-    if (r->status != CLNORM_OK)
-        complain("%s, %s, %s: %s", view->device->name, form_name(r->form), r->kernel, r->text);
-    if (r->status != CLNORM_OK)
+                                    "subgroups", (int)r->subgroups, "right", r->status == CLNORM_OK,
+                                    "text", json_text(r->text)));
+}
+
+/* A signal makes compilers fail, too: that says nothing of a kernel. */
+static int add_result(void *user, const clnorm_self_test_result *r)
+{
+    struct view *view = user;
+    if (interrupt_pending() && r->status != CLNORM_OK)
+        return 1;
+    add_row(view, r);
+    add_json(view, r);
+    if (r->status != CLNORM_OK) {
+        progress_hide(&view->progress);
+        complain("%s, %s, %s: %s", view->device->name, clnorm_form_name(r->form), r->kernel,
+                 r->text);
         count(view, r->status);
+    }
+    progress_update(&view->progress, ++view->done);
+    return interrupt_pending();
 }
 
 /* A device that cannot be opened does not keep the others from their test. */
@@ -69,12 +95,15 @@ static void test_device(struct view *view, const clnorm_device *device)
     clnorm_error error;
     char selector[16];
     view->device = device;
+    view->done = 0;
     snprintf(selector, sizeof(selector), "%u", device->index);
     clnorm_status status = clnorm_context_create(selector, log_warnings, NULL, &context, &error);
-    const size_t before = json_array_size(view->results);
-    if (status == CLNORM_OK)
+    if (status == CLNORM_OK) {
+        progress_begin(&view->progress, device->name, "self-test", "kernels", 0);
         status = clnorm_self_test(context, add_result, view, &error);
-    if (status != CLNORM_OK && json_array_size(view->results) == before) {
+        progress_end(&view->progress);
+    }
+    if (status != CLNORM_OK && status != CLNORM_CANCELLED && view->done == 0) {
         complain("%s: %s", device->name, error.text);
         count(view, status == CLNORM_UNSUPPORTED ? CLNORM_OPENCL : status);
     }

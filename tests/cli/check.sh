@@ -80,6 +80,22 @@ for case in 1:lazy 3:build 3:memory; do
     [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
 done
 
+# ---- the self-test: each kernel is told from the others, and Ctrl-C ends it between two ----
+must_pass check --self-test --json
+grep -q '"subgroups": [0-9]' stdout || fail 'no sub-groups'
+kernels=$(grep -c '"kernel": ' stdout)
+case_name='an interrupted self-test' cases=$((cases + 1))
+CLNORM_CACHE=off "$clnorm" check --self-test --json >stdout 2>stderr </dev/null &
+child=$!
+sleep 0.5
+kill -TERM $child
+code=0
+wait $child || code=$?
+[ $code -eq 130 ] || fail "exit code $code, must be 130"
+tested=$(grep -c '"kernel": ' stdout || true)
+[ "$tested" -lt "$kernels" ] || fail "$tested kernels were tested, of $kernels"
+[ ! -s stderr ] || fail 'an interrupted kernel is complained of'
+
 # ---- the command line ----
 for shape in 3 x5 5x0 ' 3x5' 3x-5 99999999x99999999 99999999999999999999999x5; do
     must_fail 2 "--shape '$shape': must " check --shape "$shape"
