@@ -80,20 +80,18 @@ for case in 1:lazy 3:build 3:memory; do
     [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
 done
 
-# ---- the self-test: each kernel is told from the others, and Ctrl-C ends it between two ----
-must_pass check --self-test --json
-grep -q '"subgroups": [0-9]' stdout || fail 'no sub-groups'
-kernels=$(grep -c '"kernel": ' stdout)
+# ---- the self-test: Ctrl-C ends it between two kernels, and those before are reported ----
 case_name='an interrupted self-test' cases=$((cases + 1))
-CLNORM_CACHE=off "$clnorm" check --self-test --json >stdout 2>stderr </dev/null &
+"$clnorm" check --self-test --json >stdout 2>stderr </dev/null &
 child=$!
-sleep 0.5
+sleep 3 # of half a minute
 kill -TERM $child
 code=0
 wait $child || code=$?
 [ $code -eq 130 ] || fail "exit code $code, must be 130"
-tested=$(grep -c '"kernel": ' stdout || true)
-[ "$tested" -lt "$kernels" ] || fail "$tested kernels were tested, of $kernels"
+kernels=$(grep -c '"kernel": ' stdout || true)
+[ "$kernels" -lt 16 ] || fail "$kernels kernels were tested, as if nothing had come"
+[ "$(grep -c '"subgroups": [0-9]' stdout || true)" -eq "$kernels" ] || fail 'no sub-groups'
 [ ! -s stderr ] || fail 'an interrupted kernel is complained of'
 
 # ---- the command line ----
