@@ -503,16 +503,19 @@ CLNORM_API clnorm_status clnorm_context_set_tuning(clnorm_context *context, cons
 /* Whether kernels are tried before they are used. */
 typedef enum clnorm_self_test_policy {
     CLNORM_SELF_TEST_FIRST_USE =
-        0, /* each program of the context once, when an op first needs it */
+        0, /* each program once, when an op first needs it: of the context, or of the cache */
     CLNORM_SELF_TEST_OFF, /* never, and what earlier tests said does not count */
     CLNORM_SELF_TEST_ALWAYS /* by every op anew */
 } clnorm_self_test_policy;
 
-/* The policy of ops that are made from now on: FIRST_USE if this is not called. A test is a problem
- * of a few rows on a queue of its own, beside whose build its milliseconds are few. A kernel that
- * gives anything but what was computed on the host gets a warning in the log and is not used; the
- * next form takes its place, down to a plain one that every device should get right. Where that one
- * fails too, clnorm_op_create (or the call that needs the kernel) gives CLNORM_UNSUPPORTED. */
+/* The policy for kernels that are built from now on, which an op may do as late as in its first
+ * call: FIRST_USE if this is not called. Verdicts are kept in the cache's files, if there is one
+ * (clnorm_context_set_cache), for this device and driver, until `clnorm cache clear`. A test is a
+ * problem of a few rows on a queue of its own, beside whose build its milliseconds are few. A
+ * kernel that gives anything but what was computed on the host gets a warning in the log and is not
+ * used; the next form takes its place, down to a plain one that every device should get right.
+ * Where that one fails too, clnorm_op_create (or the call that needs the kernel) gives
+ * CLNORM_UNSUPPORTED. */
 CLNORM_API clnorm_status clnorm_context_set_self_test(clnorm_context *context,
                                                       clnorm_self_test_policy policy,
                                                       clnorm_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Risk: a kernel that the driver breaks is used, or a sound one is not; tests that are run again
  * and again, or that touch what is the application's. The layer plays the broken driver. */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
