@@ -28,7 +28,7 @@ typedef struct {
     size_t y_bytes;
     void *x, *weight, *bias;
     clnorm_tune_result *result;
-    char seen[MOST_CANDIDATES + 1][CLNORM_TUNING_TEXT]; /* what the rivals really use */
+    char seen[MOST_CANDIDATES + 2][CLNORM_TUNING_TEXT]; /* what the rivals really use */
     size_t n_seen;
 } search;
 
@@ -216,6 +216,32 @@ fail:
     return CLNORM_OK;
 }
 
+static clnorm_status try_tuning(search *s, const rival *usual, rival *best,
+                                const clnorm_tuning *tuning, clnorm_error *error)
+{
+    rival other = {.op = NULL};
+    clnorm_status status;
+    TRY(goes_on(s, error));
+    status = challenge(s, best, &other, tuning, error);
+    if (other.op != usual->op)
+        release(&other);
+fail:
+    return status;
+}
+
+/* The library takes sub-groups where there are some, in every candidate. */
+static clnorm_status try_without_subgroups(search *s, const rival *usual, rival *best,
+                                           clnorm_error *error)
+{
+    clnorm_tuning tuning = {.form = CLNORM_FORM_AUTO};
+    const clnorm_status status = clnorm_tuning_parse(best->text, &tuning, error);
+    if (status != CLNORM_OK || tuning.subgroups <= CLNORM_SUBGROUPS_OFF)
+        return status;
+    tuning.subgroups = CLNORM_SUBGROUPS_OFF;
+    tuning.stream = 0;
+    return try_tuning(s, usual, best, &tuning, error);
+}
+
 /* The fastest of many is so by luck, too: it has to win once more. */
 static clnorm_status confirm(search *s, const rival *usual, const rival *best, clnorm_error *error)
 {
@@ -246,13 +272,9 @@ static clnorm_status tune_kernel(search *s, clnorm_error *error)
     is_new(s, &usual);
     best = usual;
     count = list_candidates(s, &usual, list);
-    for (size_t i = 0; i < count; i++) {
-        rival other = {.op = NULL};
-        TRY(goes_on(s, error));
-        status = challenge(s, &best, &other, &list[i], error);
-        if (other.op != usual.op)
-            release(&other);
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(try_tuning(s, &usual, &best, &list[i], error));
+    TRY(try_without_subgroups(s, &usual, &best, error));
     TRY(goes_on(s, error)); /* a signal makes compilers fail, too */
     TRY(confirm(s, &usual, &best, error));
 fail:
