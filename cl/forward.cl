@@ -94,6 +94,8 @@ static inline void normalize_set(const set_outputs *out, const set_inputs *in,
 #define STEP(c, n)                                                                                 \
     {                                                                                              \
         PREFETCH_NEXT(in->x, in->x_next, c);                                                       \
+        if (RESIDUAL)                                                                              \
+            PREFETCH_NEXT(in->residual, in->residual_next, c);                                     \
         normalize(out, in, stats, fetch(in, segment, c, n), segment, c, n);                        \
     }
     for (ulong segment = 0; segment < segments; segment++)
@@ -116,8 +118,6 @@ static inline void normalize_and_look_ahead(const set_outputs *out, const set_in
         normalize(out, in, stats, s, 0, c, n);                                                     \
         add_deviation(part, e, 0, shape->power);                                                   \
         PREFETCH(next->x + (c) + AHEAD(X_TYPE));                                                   \
-        if (RESIDUAL)                                                                              \
-            PREFETCH(next->residual + (c) + AHEAD(R_TYPE));                                        \
     }
     ADD_SEGMENT_IN_PAIRS(total, shape->cols, 0, 1, STEP)
 #undef STEP

@@ -119,7 +119,8 @@ typedef struct {
     const global X_TYPE *x, *z;
     const global R_TYPE *sum, *residual; /* sum: read instead of x and the others, if it is there */
     const global PARAM_TYPE *x_bias, *gate, *weight, *bias, *scale, *shift;
-    ulong x_segment, x_next, param_segment; /* x_next: to the set after this one */
+    ulong x_segment, param_segment;
+    ulong x_next, residual_next; /* to the set after this one */
     ulong row, seed, keep_from; /* of dropout */
     uint column; /* of the whole row, that column 0 of the set is */
     real alpha, keep_scale, weight_shift, scale_shift; /* are added to them */
@@ -151,6 +152,7 @@ typedef struct {
 #if PRENORM
 #define FIND_PRENORM(in, q)                                                                        \
     in.residual = SET_OF(residual, q);                                                             \
+    in.residual_next = residual_stride;                                                            \
     in.x_bias = PARAMS_OF(x_bias, q);                                                              \
     in.alpha = alpha;                                                                              \
     in.keep_scale = keep_scale;                                                                    \

@@ -31,10 +31,12 @@ static bool keeps_running(const clnorm_desc *desc)
     return desc->kind == CLNORM_BATCH_NORM && desc->stats == CLNORM_STATS_COMPUTED;
 }
 
-/* Sums of a row, while the row before is written: pays where they are quickly found. */
+/* Sums of a row, while the row before is written: pays where they are quickly found, and not where
+ * the tensors of two rows are more than there are registers for. */
 static bool can_overlap(const clnorm_desc *d, const clnorm_sets *sets)
 {
-    const bool quick = d->dropout <= 0 && d->act_gate != CLNORM_ACT_BEFORE && !d->quant;
+    const bool quick = d->dropout <= 0 && d->act_gate != CLNORM_ACT_BEFORE && !d->quant &&
+                       !clnorm_has(d, CLNORM_WITH_RESIDUAL);
     return sets->plain && sets->per_col && quick && !clnorm_desc_is_partial(d) && power_of(d) > 0 &&
            d->stats == CLNORM_STATS_COMPUTED;
 }
