@@ -55,16 +55,15 @@ static void test_kernel(survey *s, const clnorm_op *op, const clnorm_geometry *g
     if (error.status != CLNORM_OK && s->first.status == CLNORM_OK)
         clnorm_fail(&s->first, error.status, "%s of the form %s on %s: %s", name_of(&built, id),
                     clnorm_form_name(geometry->form), s->context->device.name, error.text);
-    const clnorm_self_test_result result = {
-        .struct_size = sizeof(result),
-        .form = geometry->form,
-        .kernel = name_of(&built, id),
-        .vec = built.geometry.vec,
-        .group = built.geometry.group_size,
-        .team = built.geometry.team_size,
-        .subgroups = id == CLNORM_KERNEL_SUMS ? 0 : built.geometry.subgroup,
-        .status = error.status,
-        .text = error.text};
+    const clnorm_self_test_result result = {.struct_size = sizeof(result),
+                                            .form = geometry->form,
+                                            .kernel = name_of(&built, id),
+                                            .vec = built.geometry.vec,
+                                            .group = built.geometry.group_size,
+                                            .team = built.geometry.team_size,
+                                            .subgroups = built.geometry.subgroup,
+                                            .status = error.status,
+                                            .text = error.text};
     s->is_ended = s->report && s->report(s->user, &result) != 0;
 }
 

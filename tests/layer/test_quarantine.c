@@ -134,7 +134,8 @@ static void test_a_verdict_is_kept_in_files(void **state)
 {
     const fixture *f = *state;
     void *files_state = NULL;
-    if (is_oclgrind()) /* has no binaries */
+    /* the one has no binaries; the other's first form is the last, which no rule tells from it */
+    if (is_oclgrind() || is_on("rusticl"))
         skip();
     cache_fixture_open(&files_state);
     const cache_fixture *files = files_state;
@@ -174,7 +175,7 @@ static void test_a_verdict_of_short_rows_has_vectors(void **state)
                  "fails the self-test", "'forward'");
     const char *at = strstr(log.wrong, " is right, in ");
     assert_true(at && sscanf(at, " is right, in %llu rows of %llu", &rows, &cols) == 2);
-    assert_in_range(cols, 33, 4096);
+    assert_in_range(cols, 33, 100000);
     clnorm_context_destroy(f.context);
 }
 
