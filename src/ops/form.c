@@ -216,10 +216,11 @@ static size_t add_baseline(const situation *s, const clnorm_geometry *list, size
         return 0;
     baseline->cpu_hints = 0;
     baseline->part = 0;
-    const clnorm_geometry *last = count > 0 ? &list[count - 1] : NULL;
-    const bool is_last = last && last->form == baseline->form && last->vec == baseline->vec &&
-                         last->cpu_hints == baseline->cpu_hints && last->part == baseline->part;
-    return !is_last && is_allowed(s, baseline);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].form == baseline->form && list[i].vec == baseline->vec &&
+            list[i].cpu_hints == baseline->cpu_hints && list[i].part == baseline->part)
+            return 0;
+    return is_allowed(s, baseline);
 }
 
 /* With sub-groups, if it has them, and without; then with whole rows, if they have parts. */
