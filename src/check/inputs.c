@@ -165,7 +165,8 @@ int clnorm_input_fits(const clnorm_input_kind *kind, clnorm_dtype dtype)
 
 static int spoils_sums(const clnorm_input_kind *kind)
 {
-    return kind->rule == &poisoned_rule || kind->rule == &scaled_rule;
+    const bool is_huge = kind->rule == &constant_rule && kind->parameter > 0;
+    return is_huge || kind->rule == &poisoned_rule || kind->rule == &scaled_rule;
 }
 
 /* The kind of a row of a mixture. */
