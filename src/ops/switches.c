@@ -36,7 +36,7 @@ static bool keeps_running(const clnorm_desc *desc)
 static bool can_overlap(const clnorm_desc *d, const clnorm_sets *sets)
 {
     const bool quick = d->dropout <= 0 && d->act_gate != CLNORM_ACT_BEFORE && !d->quant &&
-                       !clnorm_has(d, CLNORM_WITH_RESIDUAL);
+                       !clnorm_has(d, CLNORM_WITH_RESIDUAL | CLNORM_WITH_MODULATION);
     return sets->plain && sets->per_col && quick && !clnorm_desc_is_partial(d) && power_of(d) > 0 &&
            d->stats == CLNORM_STATS_COMPUTED;
 }
