@@ -225,6 +225,17 @@ static inline int team_int_total(int own, local real4 *scratch)
     out.past_cache =                                                                               \
         stream && out.y_segment % VEC == 0 && STREAMABLE(out.y) && STREAMABLE(out.sum);
 
+/* A load waits for a non-temporal store that went a little before it to the same place of another
+ * page, until that is in memory. With four streams that costs more than such stores gain. */
+#define IS_BEHIND(load, store) ((((uint)(ulong)(store) - (uint)(ulong)(load)) & 4095) - 1 < 511)
+static inline bool loads_wait(const set_outputs *out, const set_inputs *in)
+{
+    if (!RESIDUAL)
+        return false;
+    return IS_BEHIND(in->x, out->y) || IS_BEHIND(in->residual, out->y) ||
+           (out->sum && (IS_BEHIND(in->x, out->sum) || IS_BEHIND(in->residual, out->sum)));
+}
+
 /* ---- the kernel ---- */
 
 #if !SPLIT
@@ -247,6 +258,7 @@ forward_norm(FORWARD_ARGS)
         const ulong q = idle ? end - 1 : own_set;
         FIND_SET(in, q)
         FIND_OUTPUTS(out, q)
+        out.past_cache = out.past_cache && !loads_wait(&out, &in);
         FIND_HELD(own_held, &in, cols)
 #if OVERLAP
         if (!known)
