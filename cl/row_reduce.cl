@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums over a set of elements, by one work-item (sequential rows) or a work-group (cooperative rows).
+/* Sums over a set of elements, and the largest of them, by one work-item (sequential rows) or a
+ * work-group (cooperative rows).
  *
  *   GROUP_SIZE    work-items of a group: 1 = sequential, else a power of two
  *   TEAM_SIZE     those that share a set; divides GROUP_SIZE
@@ -217,3 +218,58 @@ static inline void join_parts(parts *part, const parts *other)
         if (c_ < (cols))                                                                           \
             STEP(HOLD - 1, c_, min((cols)-c_, (uint)VEC));                                         \
     }
+
+/* Columns of a segment, a vector or the last few at a time, in the order of a sum. */
+#define FOR_COLUMNS(from, to, lane, size, STEP)                                                    \
+    {                                                                                              \
+        uint c_ = (from) + VEC * (lane);                                                           \
+        FOR_VECTORS(c_, to, size)                                                                  \
+            STEP(c_, VEC);                                                                         \
+        if (c_ < (to))                                                                             \
+            STEP(c_, (to)-c_);                                                                     \
+    }
+#define FOR_SEGMENT(cols, lane, size, STEP) FOR_COLUMNS(0, cols, lane, size, STEP)
+
+/* ---- the largest value ---- */
+
+/* The larger one, and NaN if one of them is. */
+static inline realv larger(realv a, realv b) { return select(a, b, b > a || b != b); }
+
+/* The same of sizes: a is none less than 0, b may be. Their bits have the same order, NaN last. */
+static inline realv larger_size(realv a, realv b)
+{
+#if ARITHMETIC == 64
+    return VN(as_double)(max(VN(as_long)(a), VN(as_long)(b) & LONG_MAX));
+#else
+    return VN(as_float)(max(VN(as_int)(a), VN(as_int)(b) & INT_MAX));
+#endif
+}
+
+static inline real largest_lane(realv v)
+{
+    lanes part;
+    part.v = v;
+    real most = part.lane[0];
+    for (uint k = 1; k < VEC; k++)
+        most = part.lane[k] > most || isnan(part.lane[k]) ? part.lane[k] : most;
+    return most;
+}
+
+/* The largest of each of four numbers that the work-items of the team have; as team_total. */
+static inline real4 team_largest(real4 own, local real4 *scratch)
+{
+    if (TEAM_SIZE == 1)
+        return own;
+    const uint id = get_local_id(0), lane = TEAM_LANE;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    scratch[id] = own;
+    for (uint width = TEAM_SIZE / 2; width > 0; width /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < width) {
+            const real4 a = scratch[id], b = scratch[id + width];
+            scratch[id] = select(a, b, b > a || isnan(b));
+        }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return scratch[id - lane];
+}

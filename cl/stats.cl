@@ -242,61 +242,6 @@ static inline real better_scale(const set_stats *stats, real eps)
     return tiny && !NO_SCALE ? SCALE_UP : 1;
 }
 
-/* ---- the largest value ---- */
-
-/* The larger one, and NaN if one of them is. */
-static inline realv larger(realv a, realv b) { return select(a, b, b > a || b != b); }
-
-/* The same of sizes: a is none less than 0, b may be. Their bits have the same order, NaN last. */
-static inline realv larger_size(realv a, realv b)
-{
-#if ARITHMETIC == 64
-    return VN(as_double)(max(VN(as_long)(a), VN(as_long)(b) & LONG_MAX));
-#else
-    return VN(as_float)(max(VN(as_int)(a), VN(as_int)(b) & INT_MAX));
-#endif
-}
-
-static inline real largest_lane(realv v)
-{
-    lanes part;
-    part.v = v;
-    real most = part.lane[0];
-    for (uint k = 1; k < VEC; k++)
-        most = part.lane[k] > most || isnan(part.lane[k]) ? part.lane[k] : most;
-    return most;
-}
-
-/* The largest of each of four numbers that the work-items of the team have; as team_total. */
-static inline real4 team_largest(real4 own, local real4 *scratch)
-{
-    if (TEAM_SIZE == 1)
-        return own;
-    const uint id = get_local_id(0), lane = TEAM_LANE;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    scratch[id] = own;
-    for (uint width = TEAM_SIZE / 2; width > 0; width /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < width) {
-            const real4 a = scratch[id], b = scratch[id + width];
-            scratch[id] = select(a, b, b > a || isnan(b));
-        }
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return scratch[id - lane];
-}
-
-/* Columns of a segment, a vector or the last few at a time, in the order of a sum. */
-#define FOR_COLUMNS(from, to, lane, size, STEP)                                                    \
-    {                                                                                              \
-        uint c_ = (from) + VEC * (lane);                                                           \
-        FOR_VECTORS(c_, to, size)                                                                  \
-            STEP(c_, VEC);                                                                         \
-        if (c_ < (to))                                                                             \
-            STEP(c_, (to)-c_);                                                                     \
-    }
-#define FOR_SEGMENT(cols, lane, size, STEP) FOR_COLUMNS(0, cols, lane, size, STEP)
-
 /* For powers other than 1 and 2: a power of two that makes all values less than 1. */
 static inline real scale_of_largest(const set_inputs *in, const set_shape *shape,
                                     local real4 *scratch)
