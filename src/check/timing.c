@@ -2,6 +2,7 @@
 #include "check/timing.h"
 #include "base/kind.h"
 #include "check/clock.h"
+#include "check/statistics.h"
 #include "ops/copy.h"
 #include "ops/tensors.h"
 #include "runtime/staging.h"
@@ -244,18 +245,6 @@ fail:
     return status;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-    qsort(values, count, sizeof(*values), ascending);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 static clnorm_status measure(bench *b, const clnorm_host_args *args, clnorm_timing *timing,
                              clnorm_error *error)
 {
@@ -271,8 +260,8 @@ static clnorm_status measure(bench *b, const clnorm_host_args *args, clnorm_timi
     TRY(time_rounds(b, &timing->rounds, error));
     for (size_t i = 0; i < b->n_runners; i++)
         TRY(check_result(b, &b->runners[i], error));
-    timing->seconds = median(b->runners[0].seconds, timing->rounds);
-    timing->copy_seconds = median(b->copies, timing->rounds);
+    timing->seconds = clnorm_median(b->runners[0].seconds, timing->rounds);
+    timing->copy_seconds = clnorm_median(b->copies, timing->rounds);
     timing->bytes = b->bytes;
     timing->rows = b->rows * b->tiles;
 fail:
@@ -315,8 +304,8 @@ clnorm_status clnorm_time_race(clnorm_racer *racers, size_t count, uint64_t rows
         b.runners[i] = (runner){.op = racers[i].op, .expected = racers[i].y};
     const clnorm_status status = measure(&b, args, timing, error);
     for (size_t i = 0; status == CLNORM_OK && i < count; i++) {
-        racers[i].seconds = median(b.runners[i].seconds, timing->rounds);
-        racers[i].ratio = median(b.runners[i].ratios, timing->rounds);
+        racers[i].seconds = clnorm_median(b.runners[i].seconds, timing->rounds);
+        racers[i].ratio = clnorm_median(b.runners[i].ratios, timing->rounds);
     }
     return status;
 }

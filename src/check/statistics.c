@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int clnorm_ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double clnorm_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), clnorm_ascending);
+    return clnorm_quantile(values, n, 0.5);
+}
+
+double clnorm_quantile(const double *sorted, size_t n, double share)
+{
+    const double at = share * (double)(n - 1);
+    const size_t below = (size_t)at;
+    if (below + 1 >= n)
+        return sorted[n - 1];
+    return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+clnorm_log_spread clnorm_log_spread_of(const double *values, size_t n)
+{
+    clnorm_log_spread s = {0, 0, n};
+    for (size_t i = 0; i < n; i++)
+        s.mean += log(values[i]) / (double)n;
+    for (size_t i = 0; i < n; i++)
+        s.sd += (log(values[i]) - s.mean) * (log(values[i]) - s.mean);
+    s.sd = n > 1 ? sqrt(s.sd / (double)(n - 1)) : 0;
+    return s;
+}
+
+/* Term k of the continued fraction of I(x; a, b). */
+static double beta_term(double a, double b, double x, int k)
+{
+    const double m = k / 2;
+    if (k % 2 == 0)
+        return m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+    return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+}
+
+/* By Lentz's method, from the front; it converges fast below the mean, a / (a + b). */
+static double beta_fraction(double a, double b, double x)
+{
+    const double tiny = 1e-300;
+    double value = 1, c = 1, d = 0, change = 0;
+    for (int k = 1; k < 500 && fabs(change - 1) > 1e-15; k++) {
+        const double term = beta_term(a, b, x, k);
+        d = 1 + term * d;
+        c = 1 + term / c;
+        d = 1 / (fabs(d) < tiny ? tiny : d);
+        c = fabs(c) < tiny ? tiny : c;
+        change = c * d;
+        value *= change;
+    }
+    return 1 / value;
+}
+
+static double incomplete_beta(double a, double b, double x)
+{
+    if (x <= 0 || x >= 1)
+        return x <= 0 ? 0 : 1;
+    const double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front / a * beta_fraction(a, b, x);
+    return 1 - front / b * beta_fraction(b, a, 1 - x);
+}
+
+double clnorm_student_p(double t, double df)
+{
+    return incomplete_beta(df / 2, 0.5, df / (df + t * t));
+}
+
+double clnorm_student_t(double p, double df)
+{
+    double low = 0, high = 1;
+    while (clnorm_student_p(high, df) > p && high < 1e150)
+        high *= 2;
+    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
+        const double middle = (low + high) / 2;
+        if (clnorm_student_p(middle, df) > p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
