@@ -72,11 +72,19 @@ enum option_type {
     OPTION_FLAG, /* bool: set to true */
     OPTION_TEXT, /* char *: freed by options_release */
     OPTION_FILE, /* the same, not empty */
+    OPTION_TEXTS, /* struct cli_texts: one more each time that it is given */
     OPTION_NUMBER, /* double */
     OPTION_COUNT, /* uint64_t */
     OPTION_SIZE, /* uint64_t: bytes, at least 1; 512M, 2G, 1048576 */
     OPTION_CHOICE, /* int: the place in `argument`, which lists the names: "f32|f16" */
-    OPTION_OPERAND /* char *: a file, an argument that is no option, in the order of the table */
+    OPTION_OPERAND, /* char *: a file, an argument that is no option, in the order of the table */
+    OPTION_OPERANDS, /* struct cli_texts: all that are left, at least one; the last of the table */
+    OPTION_ANY_OPERANDS /* the same, or none */
+};
+
+struct cli_texts { /* starts as {0}; released by options_release */
+    char **list;
+    size_t n;
 };
 
 struct cli_option {

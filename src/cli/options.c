@@ -129,6 +129,27 @@ static bool keep_text(char *text, void *value)
     return true;
 }
 
+/* Takes `text`. */
+static bool append_text(char *text, struct cli_texts *texts)
+{
+    char **list = realloc(texts->list, (texts->n + 1) * sizeof(list[0]));
+    if (!list) {
+        free(text);
+        return false;
+    }
+    texts->list = list;
+    list[texts->n++] = text;
+    return true;
+}
+
+static void release_texts(struct cli_texts *texts)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        free(texts->list[i]);
+    free(texts->list);
+    *texts = (struct cli_texts){0};
+}
+
 static const struct {
     bool (*parse)(const char *text, void *value, const char *argument);
     const char *allowed; /* NULL: the option's argument lists it */
@@ -144,6 +165,16 @@ static bool is_text(enum option_type type)
     return type == OPTION_TEXT || type == OPTION_FILE || type == OPTION_OPERAND;
 }
 
+static bool is_texts(enum option_type type)
+{
+    return type == OPTION_TEXTS || type == OPTION_OPERANDS || type == OPTION_ANY_OPERANDS;
+}
+
+static bool is_operand(enum option_type type)
+{
+    return type == OPTION_OPERAND || type == OPTION_OPERANDS || type == OPTION_ANY_OPERANDS;
+}
+
 /* Takes `text`, which is NULL for a flag. */
 static int set_option(const struct cli_option *option, char *text)
 {
@@ -151,10 +182,12 @@ static int set_option(const struct cli_option *option, char *text)
         *(bool *)option->value = true;
         return CLI_GO_ON;
     }
-    if (!text) {
-        complain("--%s: out of memory", option->name);
+    if (!text || (is_texts(option->type) && !append_text(text, option->value))) {
+        complain("%s%s: out of memory", is_operand(option->type) ? "" : "--", option->name);
         return CLI_DEVICE;
     }
+    if (is_texts(option->type))
+        return CLI_GO_ON;
     if (is_text(option->type)) {
         keep_text(text, option->value);
         if (*text || option->type == OPTION_TEXT)
@@ -189,7 +222,7 @@ static void fill_popt_table(const struct cli_option *options, struct poptOption 
     static const struct poptOption help = {"help",           'h', POPT_ARG_NONE, NULL, HELP,
                                            "show this help", NULL};
     for (int i = 0; options[i].type != OPTION_END && i < MAX_OPTIONS; i++)
-        if (options[i].type != OPTION_OPERAND)
+        if (!is_operand(options[i].type))
             *table++ = (struct poptOption){
                 .longName = options[i].name,
                 .shortName = options[i].letter,
@@ -217,7 +250,7 @@ static int bad_option(poptContext context, int code, const struct cli_option *op
     const char *names[MAX_OPTIONS];
     size_t n = 0;
     for (size_t i = 0; options[i].type != OPTION_END; i++)
-        if (options[i].type != OPTION_OPERAND)
+        if (!is_operand(options[i].type))
             names[n++] = options[i].name;
     char name[2 * MAX_NAME]; /* without its value */
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="), given);
@@ -227,17 +260,26 @@ static int bad_option(poptContext context, int code, const struct cli_option *op
     return CLI_USAGE;
 }
 
+static int take_operand(poptContext context, const struct cli_option *option, const char *command)
+{
+    const char *text = poptGetArg(context);
+    if (!text && option->type == OPTION_ANY_OPERANDS)
+        return CLI_GO_ON;
+    if (!text) {
+        complain("%s is missing; see %s --help", option->name, command);
+        return CLI_USAGE;
+    }
+    int code = set_option(option, strdup(text));
+    while (code == CLI_GO_ON && is_texts(option->type) && (text = poptGetArg(context)) != NULL)
+        code = set_option(option, strdup(text));
+    return code;
+}
+
 static int take_operands(poptContext context, const struct cli_option *options, const char *command)
 {
     for (size_t i = 0; options[i].type != OPTION_END; i++) {
-        if (options[i].type != OPTION_OPERAND)
-            continue;
-        const char *text = poptGetArg(context);
-        if (!text) {
-            complain("%s is missing; see %s --help", options[i].name, command);
-            return CLI_USAGE;
-        }
-        const int code = set_option(&options[i], strdup(text));
+        const int code =
+            is_operand(options[i].type) ? take_operand(context, &options[i], command) : CLI_GO_ON;
         if (code != CLI_GO_ON)
             return code;
     }
@@ -285,7 +327,10 @@ int options_parse(int argc, const char **argv, const struct cli_option *options,
 
 void options_release(const struct cli_option *options)
 {
-    for (size_t i = 0; options[i].type != OPTION_END; i++)
+    for (size_t i = 0; options[i].type != OPTION_END; i++) {
         if (is_text(options[i].type))
             keep_text(NULL, options[i].value);
+        if (is_texts(options[i].type))
+            release_texts(options[i].value);
+    }
 }
