@@ -50,7 +50,7 @@ static void test_programs_are_built_once(void **state)
     good_defines(f, good);
     MUST(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, good, &first, error));
     MUST(clnorm_program_get(f->context, CLNORM_SOURCE_FORWARD, good, &second, error));
-    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_COPY, good, &other, error));
+    MUST(clnorm_program_get(f->context, CLNORM_SOURCE_COMPANION, good, &other, error));
     assert_ptr_equal(first, second);
     assert_ptr_not_equal(first, other);
 }

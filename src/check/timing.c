@@ -2,8 +2,9 @@
 #include "check/timing.h"
 #include "base/kind.h"
 #include "check/clock.h"
+#include "check/companion.h"
 #include "check/statistics.h"
-#include "ops/copy.h"
+#include "ops/op.h"
 #include "ops/tensors.h"
 #include "runtime/staging.h"
 
@@ -24,7 +25,7 @@ typedef struct {
     const clnorm_op *op; /* that of the first runner */
     runner runners[CLNORM_MOST_RACERS];
     size_t n_runners;
-    clnorm_copy copy;
+    clnorm_companion copy;
     clnorm_queues queues;
     clnorm_args args;
     uint64_t rows, tiles; /* rows of the arrays, which are on the device so many times */
@@ -154,14 +155,33 @@ fail:
     return status;
 }
 
+/* Half of the bytes are read, half written. */
+static clnorm_stream_place copy_place(const bench *b)
+{
+    return (clnorm_stream_place){.in = {b->args.x.buffer},
+                                 .out = {b->runners[0].y.buffer},
+                                 .elements = b->bytes / 2 / sizeof(float)};
+}
+
+static clnorm_status choose_copy(bench *b, clnorm_error *error)
+{
+    const clnorm_streams streams = {1, 1, {sizeof(float)}, {sizeof(float)}};
+    const clnorm_stream_place place = copy_place(b);
+    clnorm_status status;
+    TRY(clnorm_companion_init(&b->copy, b->op->context, &streams, error));
+    TRY(clnorm_companion_choose(&b->copy, b->queues.compute, &place, 1, 0, error));
+fail:
+    return status;
+}
+
 static clnorm_status time_copy(bench *b, double *seconds, clnorm_error *error)
 {
     const clnorm_events none = {0, NULL, NULL};
     const double begin = clnorm_clock();
     clnorm_status status;
+    const clnorm_stream_place place = copy_place(b);
     for (unsigned i = 0; i < b->batch; i++)
-        TRY(clnorm_copy_forward(&b->copy, b->queues.compute, b->runners[0].y.buffer,
-                                b->args.x.buffer, b->bytes / 2, none, error));
+        TRY(clnorm_companion_run(&b->copy, b->queues.compute, &place, none, error));
     TRY(finish(b, begin, seconds, error));
 fail:
     return status;
@@ -255,8 +275,8 @@ static clnorm_status measure(bench *b, const clnorm_host_args *args, clnorm_timi
     b->bytes = bytes_of_all(b, args);
     b->y_bytes = bytes_of(&y);
     TRY(clnorm_queues_create(b->op->context, &b->queues, error));
-    TRY(clnorm_copy_init(&b->copy, b->op, error));
     TRY(make_buffers(b, args, error));
+    TRY(choose_copy(b, error));
     TRY(time_rounds(b, &timing->rounds, error));
     for (size_t i = 0; i < b->n_runners; i++)
         TRY(check_result(b, &b->runners[i], error));
@@ -266,7 +286,7 @@ static clnorm_status measure(bench *b, const clnorm_host_args *args, clnorm_timi
     timing->rows = b->rows * b->tiles;
 fail:
     clnorm_queues_release(&b->queues);
-    clnorm_copy_release(&b->copy);
+    clnorm_companion_release(&b->copy);
     release_buffers(b);
     return status;
 }

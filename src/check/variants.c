@@ -50,6 +50,7 @@ static const clnorm_variant variants[] = {
     {V("rms_norm+from_output", RMS, FROM_OUTPUT, .weight_offset = 1), .only_backward = true},
     {V("layer_norm+modulation/tensor", LN, .inputs = MODULATION)},
     {V("layer_norm+modulation/row", LN, .inputs = MODULATION, .rows_per_mod = 1)},
+    {V("layer_norm+modulation/sample", LN, .inputs = MODULATION, .rows_per_mod = 3)},
     {V("rms_norm+modulation/sample", RMS, .inputs = MODULATION, .rows_per_mod = 3)},
     {V("rms_norm+silu_after", RMS, AFTER)},
     {V("rms_norm+silu_before+groups", RMS, BEFORE), GROUPS},

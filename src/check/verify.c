@@ -3,6 +3,7 @@
 #include "base/dtype.h"
 #include "base/status.h"
 #include "check/bounds.h"
+#include "check/verify.h"
 
 #include <math.h>
 
@@ -20,6 +21,7 @@ typedef struct {
     unsigned depth;
     uint64_t first_row;
     double codes; /* sum of the i8 elements of the row so far */
+    clnorm_verify_more more;
     clnorm_verdict *verdict;
 } comparison;
 
@@ -81,16 +83,27 @@ static void note_error(clnorm_verdict *verdict, double error, double expected)
         verdict->max_scaled_error = error / (1 + fabs(expected));
 }
 
+static void count_ulps(uint64_t *counts, double ulps)
+{
+    unsigned bin = 0;
+    for (double limit = 0.5; bin < CLNORM_ULP_BINS - 1 && !(ulps <= limit); limit *= 2)
+        bin++;
+    counts[bin]++;
+}
+
 /* The first test is cheap; what it lets through is rare once a few elements were seen. An ulp is at
  * least unit * size. */
-static void note_ulps(clnorm_verdict *verdict, clnorm_dtype dtype, double unit, double error,
+static void note_ulps(const comparison *c, clnorm_dtype dtype, double unit, double error,
                       double size)
 {
-    if (!(error > verdict->max_ulp * unit * size))
+    clnorm_verdict *verdict = c->verdict;
+    if (!c->more.ulp_counts && !(error > verdict->max_ulp * unit * size))
         return;
-    const double ulps = error / clnorm_dtype_ulp(dtype, size);
+    const double ulps = error > 0 ? error / clnorm_dtype_ulp(dtype, size) : 0;
     if (ulps > verdict->max_ulp)
         verdict->max_ulp = ulps;
+    if (c->more.ulp_counts)
+        count_ulps(c->more.ulp_counts, ulps);
 }
 
 /* ---- a block of results -------------------------------------------------------------------- */
@@ -124,8 +137,7 @@ static void compare_numbers(comparison *c, const clnorm_results *r, const double
         if (!noted)
             continue;
         note_error(c->verdict, error, r->value[i]);
-        note_ulps(c->verdict, at.dtype, unit, error,
-                  fmax(fabs(r->value[i]), r->scale ? r->scale[i] : 0));
+        note_ulps(c, at.dtype, unit, error, fmax(fabs(r->value[i]), r->scale ? r->scale[i] : 0));
     }
 }
 
@@ -172,14 +184,43 @@ static void compare_codes(comparison *c, const clnorm_results *r, const double *
         if (!is_y)
             continue;
         note_error(c->verdict, error * scale, r->value[i]);
-        note_ulps(c->verdict, at.dtype, 0, error, fabs(exact + zero));
+        note_ulps(c, at.dtype, 0, error, fabs(exact + zero));
         c->codes += got[i];
     }
 }
 
-static void compare_block(void *user, const clnorm_results *r)
+typedef struct {
+    clnorm_results results;
+    double value[CLNORM_BLOCK], grown[CLNORM_BLOCK], rounded[CLNORM_BLOCK], lost[CLNORM_BLOCK];
+} tiled_results;
+
+/* Sums over the rows of one tile, made those over all of them. */
+static const clnorm_results *times_tiles(const comparison *c, const clnorm_results *one,
+                                         tiled_results *all)
+{
+    const double tiles = (double)c->more.tiles;
+    if (c->more.tiles <= 1 || one->terms == 0 || c->e.uses[one->tensor].extent != CLNORM_WHOLE)
+        return one;
+    all->results = *one;
+    all->results.terms *= c->more.tiles;
+    for (size_t i = 0; i < one->n; i++) {
+        all->value[i] = tiles * one->value[i];
+        all->grown[i] = tiles * one->grown[i];
+        all->rounded[i] = tiles * one->rounded[i];
+        all->lost[i] = tiles * one->lost[i];
+    }
+    all->results.value = all->value;
+    all->results.grown = all->grown;
+    all->results.rounded = all->rounded;
+    all->results.lost = all->lost;
+    return &all->results;
+}
+
+static void compare_block(void *user, const clnorm_results *results)
 {
     comparison *c = user;
+    tiled_results tiled;
+    const clnorm_results *r = times_tiles(c, results, &tiled);
     const clnorm_dtype dtype = c->e.uses[r->tensor].dtype;
     double got[CLNORM_BLOCK];
     clnorm_load_n(dtype, c->got[r->tensor].data, index_of(c, r->tensor, r->row, r->col), got, r->n);
@@ -239,12 +280,12 @@ static clnorm_status read_before(comparison *c, const clnorm_host_args *before, 
     return CLNORM_OK;
 }
 
-clnorm_status clnorm_verify(const clnorm_desc *desc, clnorm_direction direction, unsigned depth,
-                            uint64_t rows, uint64_t first_row, const clnorm_host_args *args,
-                            const clnorm_host_args *before, clnorm_verdict *verdict,
-                            clnorm_error *error)
+/* c: depth, first_row, more and verdict. */
+static clnorm_status verify(comparison *c, const clnorm_desc *desc, clnorm_direction direction,
+                            uint64_t rows, const clnorm_host_args *args,
+                            const clnorm_host_args *before, clnorm_error *error)
 {
-    comparison c = {.depth = depth, .first_row = first_row, .verdict = verdict};
+    const clnorm_verdict *verdict = c->verdict;
     clnorm_desc resolved;
     clnorm_status status = clnorm_reference_check(desc, direction, rows, args, &resolved, error);
     if (status != CLNORM_OK)
@@ -256,14 +297,32 @@ clnorm_status clnorm_verify(const clnorm_desc *desc, clnorm_direction direction,
     status = check_apart(&resolved, direction, args, error);
     if (status != CLNORM_OK)
         return status;
-    clnorm_evaluation_init(&c.e, &resolved, direction, rows, args);
+    clnorm_evaluation_init(&c->e, &resolved, direction, rows, args);
     for (int id = 0; id < TENSOR_COUNT; id++)
-        c.got[id] = c.e.arrays[id];
-    status = read_before(&c, before, error);
+        c->got[id] = c->e.arrays[id];
+    status = read_before(c, before, error);
     if (status != CLNORM_OK)
         return status;
-    c.e.slack = clnorm_bound_of_normal(&c.e, depth);
-    c.e.emit = compare_block;
-    c.e.user = &c;
-    return clnorm_evaluate(&c.e, error);
+    c->e.slack = clnorm_bound_of_normal(&c->e, c->depth);
+    c->e.emit = compare_block;
+    c->e.user = c;
+    return clnorm_evaluate(&c->e, error);
+}
+
+clnorm_status clnorm_verify(const clnorm_desc *desc, clnorm_direction direction, unsigned depth,
+                            uint64_t rows, uint64_t first_row, const clnorm_host_args *args,
+                            const clnorm_host_args *before, clnorm_verdict *verdict,
+                            clnorm_error *error)
+{
+    comparison c = {.depth = depth, .first_row = first_row, .verdict = verdict};
+    return verify(&c, desc, direction, rows, args, before, error);
+}
+
+clnorm_status clnorm_verify_more_of(const clnorm_desc *desc, clnorm_direction direction,
+                                    unsigned depth, uint64_t rows, const clnorm_host_args *args,
+                                    const clnorm_verify_more *more, clnorm_verdict *verdict,
+                                    clnorm_error *error)
+{
+    comparison c = {.depth = depth, .more = *more, .verdict = verdict};
+    return verify(&c, desc, direction, rows, args, NULL, error);
 }

@@ -33,7 +33,7 @@ static const struct {
     [CLNORM_SOURCE_FORWARD] = {6, {SETS, clnorm_kernel_forward, clnorm_kernel_split}},
     [CLNORM_SOURCE_BACKWARD] = {5, {SETS, clnorm_kernel_backward}},
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
-    [CLNORM_SOURCE_COPY] = {3, {COMMON, clnorm_kernel_copy}},
+    [CLNORM_SOURCE_COMPANION] = {1, {clnorm_kernel_companion}},
 };
 
 /* The caller frees it; NULL if there is none. */

@@ -9,7 +9,7 @@ typedef enum clnorm_source {
     CLNORM_SOURCE_FORWARD,
     CLNORM_SOURCE_BACKWARD,
     CLNORM_SOURCE_SUMS,
-    CLNORM_SOURCE_COPY
+    CLNORM_SOURCE_COMPANION
 } clnorm_source;
 
 /* The program, borrowed from the context. `defines` are -D options, separated by single spaces.
