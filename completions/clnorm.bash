@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check cache tune --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune --help --version' -- "$current")
         return
     fi
 
@@ -45,10 +45,17 @@ _clnorm() {
     run:--quant) words='static row group' ;;
     check:--dtype) words='all f32 f16 bf16 f64 mixed' ;;
     check:--direction) words='all forward backward' ;;
+    bench:--preset) words='smoke transformer vision launch long' ;;
+    bench:--op) words='layer_norm rms_norm group_norm instance_norm batch_norm lp_norm weight_norm mvn' ;;
+    bench:--dtype) words='f32 f16 bf16 f64' ;;
+    bench:--direction) words='forward backward' ;;
+    bench:--cache) words='cold warm' ;;
+    bench:--timer) words='auto event host' ;;
+    bench:--format) words='table markdown csv json jsonl sql' ;;
     tune:--op) words='all layer_norm rms_norm' ;;
     tune:--dtype) words='all f32 f16 bf16' ;;
     check:--form) words='all sequential sliced held cooperative' ;;
-    *:--device | run:-d | check:-d | tune:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
+    *:--device | run:-d | check:-d | bench:-d | tune:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
     run:-o | run:--*)
         if [[ $option = -o || " ${files//[[:space:]]/ } " == *" $option "* ]]; then
             compopt -o filenames
@@ -57,6 +64,13 @@ _clnorm() {
         fi
         [[ " ${numbers//[[:space:]]/ } " == *" $option "* ]] && return
         ;;
+    bench:-o | bench:--out)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    bench:--shape | bench:--rounds | bench:--round-time | bench:--min-samples | bench:--max-time) return ;;
+    bench:--seed | bench:--title) return ;;
     tune:--cols | tune:--max-time | tune:--max-bytes) return ;;
     check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
@@ -79,6 +93,10 @@ _clnorm() {
     case $command in
     cache) words='--json --no-color --help' ;;
     devices) words+=' --doctor' ;;
+    bench)
+        words+=' --preset --op --dtype --direction --shape --cache --rounds --round-time --min-samples'
+        words+=' --max-time --timer --seed --list --title --format --out'
+        ;;
     tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
