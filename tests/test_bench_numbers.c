@@ -58,7 +58,7 @@ static void test_worked_example(void **state)
     expect("copy", n.copy, 701300e-9, 1e-15);
     expect("host", n.host, 2 * 731200e-9, 1e-15);
     expect("event", n.event, 0, 0);
-    expect("drift", n.drift, 726700.0 / 731200, 1e-12);
+    expect("drift", n.drift, 1, 0); /* of three rounds nothing is known */
 }
 
 static void test_one_round_has_no_spread(void **state)
@@ -73,11 +73,25 @@ static void test_one_round_has_no_spread(void **state)
     expect("high", n.high, n.median, 1e-15);
 }
 
+static void test_drift_is_that_of_thirds(void **state)
+{
+    clnorm_bench_sample sample[6];
+    clnorm_bench_round one[6];
+    const struct bench_row row = {.rounds = one, .n_rounds = 6};
+    (void)state;
+    for (int r = 0; r < 6; r++) {
+        sample[r] = (clnorm_bench_sample){.seconds = 1 << r, .copy_seconds = 1};
+        one[r] = (clnorm_bench_round){.samples = &sample[r], .count = 1};
+    }
+    expect("drift", bench_numbers_of(&row).drift, 16, 1e-12); /* 2^4.5 over 2^0.5 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worked_example),
         cmocka_unit_test(test_one_round_has_no_spread),
+        cmocka_unit_test(test_drift_is_that_of_thirds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

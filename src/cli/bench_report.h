@@ -59,7 +59,7 @@ struct bench_numbers {
     size_t samples;
     double copy, of_copy, of_copy_low, of_copy_high;
     double event, host; /* medians by either clock; 0: not known */
-    double drift; /* last third of the rounds over the first */
+    double drift; /* last third of the rounds over the first; 1 of fewer than 6 rounds */
 };
 
 enum { BENCH_MOST_ROUNDS = 200 };

@@ -140,14 +140,42 @@ static void print_means(FILE *out, const json_t *results, size_t device)
         putc('\n', out);
 }
 
+struct warning {
+    const char *code, *name, *text; /* of the first case that has it */
+    size_t cases;
+};
+
+static void count_warnings(const json_t *result, struct warning *list, size_t most)
+{
+    const json_t *warning;
+    size_t i;
+    json_array_foreach(json_object_get(result, "warnings"), i, warning)
+    {
+        const char *const code = text_at(warning, "code");
+        struct warning *w = list;
+        while (w < list + most - 1 && w->code && strcmp(w->code, code))
+            w++;
+        if (!w->code)
+            *w = (struct warning){code, text_at(result, "case"), text_at(warning, "text"), 0};
+        w->cases++;
+    }
+}
+
+/* A line for each kind: what is wrong with one case is mostly wrong with others. */
 static void print_warnings(FILE *out, const json_t *results, size_t device, const char *mark)
 {
-    const json_t *result, *warning;
-    size_t i, k;
+    enum { MOST = 16 };
+    struct warning list[MOST] = {{NULL, NULL, NULL, 0}};
+    const json_t *result;
+    size_t i;
     json_array_foreach(results, i, result) if (is_of(result, device))
-        json_array_foreach(json_object_get(result, "warnings"), k, warning)
-            fprintf(out, "%s%s %s: %s\n", mark, text_at(warning, "code"), text_at(result, "case"),
-                    text_at(warning, "text"));
+        count_warnings(result, list, MOST);
+    for (const struct warning *w = list; w < list + MOST && w->code; w++)
+        if (w->cases > 1)
+            fprintf(out, "%s%s %zu cases, first %s: %s\n", mark, w->code, w->cases, w->name,
+                    w->text);
+        else
+            fprintf(out, "%s%s %s: %s\n", mark, w->code, w->name, w->text);
 }
 
 static void print_settings(FILE *out, const json_t *document)
