@@ -36,6 +36,8 @@ int cmd_bench(int argc, const char **argv);
 
 /* ---- messages (message.c) ------------------------------------------------------------------ */
 
+/* Control characters become '?': a terminal must not obey what a file name or a driver says. */
+void make_printable(char *text);
 /* "clnorm: ..." on stderr; control characters (of a file name, say) become '?', so it is one line.
  */
 void complain(const char *format, ...) CLI_PRINTF(1, 2);
@@ -65,6 +67,9 @@ int print_json(json_t *root);
 json_t *json_finite(double value);
 /* A string; where `text` is not UTF-8, as a file name or a driver's text may be, with '?'. */
 json_t *json_text(const char *text);
+/* The text and the number that an object has under this key; "" and 0 where it has none. */
+const char *json_text_at(const json_t *object, const char *key);
+double json_number_at(const json_t *object, const char *key);
 
 /* ---- options (options.c) ------------------------------------------------------------------- */
 

@@ -12,8 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* A terminal must not obey what a file name or a driver says. */
-static void make_printable(char *text)
+void make_printable(char *text)
 {
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
@@ -201,4 +200,15 @@ json_t *json_text(const char *text)
         if ((unsigned char)*c > 127)
             *c = '?';
     return json_string(ascii);
+}
+
+const char *json_text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+double json_number_at(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
 }

@@ -111,18 +111,6 @@ static bool has_timing(const struct finding *finding)
     return is_right(finding) && finding->timing.rows > 0;
 }
 
-static void add_time(struct table *table, double seconds)
-{
-    static const struct {
-        double unit;
-        const char *name;
-    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
-    size_t i = 0;
-    while (i < 2 && seconds < units[i].unit)
-        i++;
-    table_add(table, TONE_PLAIN, "%.3g %s", seconds / units[i].unit, units[i].name);
-}
-
 static void add_line(struct table *table, const struct finding *finding)
 {
     const clnorm_timing *timing = &finding->timing;
@@ -130,7 +118,7 @@ static void add_line(struct table *table, const struct finding *finding)
     table_add(table, TONE_PLAIN, "%s", finding->device->name);
     table_add(table, TONE_PLAIN, "%s", finding->device->platform_name);
     if (has_timing(finding)) {
-        add_time(table, timing->seconds);
+        table_add_seconds(table, timing->seconds);
         table_add(table, TONE_PLAIN, "%.1f", 1e-9 * (double)timing->bytes / timing->seconds);
         table_add(table, TONE_PLAIN, "%.0f %%", 100 * timing->copy_seconds / timing->seconds);
     } else {

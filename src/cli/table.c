@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, LEAST_WIDTH = 8, MOST_COLUMNS = 16 };
+enum { GAP = 2, LEAST_WIDTH = 8 };
 
 struct table_cell {
     enum table_tone tone;
@@ -27,6 +27,19 @@ void table_add(struct table *table, enum table_tone tone, const char *format, ..
     va_start(args, format);
     vsnprintf(cell->text, sizeof(cell->text), format, args);
     va_end(args);
+    make_printable(cell->text);
+}
+
+void table_add_seconds(struct table *table, double seconds)
+{
+    static const struct {
+        double unit;
+        const char *name;
+    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
+    size_t i = 0;
+    while (i < 2 && seconds < units[i].unit)
+        i++;
+    table_add(table, TONE_PLAIN, "%.3g %s", seconds / units[i].unit, units[i].name);
 }
 
 void table_release(struct table *table)
@@ -89,17 +102,24 @@ static void print_cell(FILE *stream, const char *text, size_t width, bool right,
     fprintf(stream, "%*s", is_last ? 0 : GAP, "");
 }
 
+static bool is_broken(const struct table *table)
+{
+    const bool is_broken = table->failed || table->n_columns > TABLE_MOST_COLUMNS;
+    if (is_broken)
+        complain("out of memory for a table");
+    return is_broken;
+}
+
 int table_print(const struct table *table, FILE *stream, unsigned width, bool color)
 {
     static const char *const tones[] = {[TONE_PLAIN] = "",
                                         [TONE_GOOD] = "\033[32m",
                                         [TONE_BAD] = "\033[1;31m",
-                                        [TONE_FAINT] = "\033[2m"};
-    size_t widths[MOST_COLUMNS];
-    if (table->failed || table->n_columns > MOST_COLUMNS) {
-        complain("out of memory for a table");
+                                        [TONE_FAINT] = "\033[2m",
+                                        [TONE_BEST] = "\033[1m"};
+    size_t widths[TABLE_MOST_COLUMNS];
+    if (is_broken(table))
         return CLI_DEVICE;
-    }
     measure(table, widths, width);
     const size_t n_lines = 1 + table->n_cells / table->n_columns;
     for (size_t line = 0; line < n_lines; line++) {
@@ -112,6 +132,39 @@ int table_print(const struct table *table, FILE *stream, unsigned width, bool co
                        color ? tones[cell ? cell->tone : TONE_FAINT] : "");
         }
         putc('\n', stream);
+    }
+    return CLI_OK;
+}
+
+/* ---- Markdown ------------------------------------------------------------------------------ */
+
+void markdown_text(FILE *stream, const char *text)
+{
+    for (; *text; text++)
+        fprintf(stream, "%s%c", strchr("|\\`<*[&", *text) ? "\\" : "", *text);
+}
+
+static void print_markdown_cell(FILE *stream, const char *text)
+{
+    fputs("| ", stream);
+    markdown_text(stream, text);
+    putc(' ', stream);
+}
+
+int table_print_markdown(const struct table *table, FILE *stream)
+{
+    if (is_broken(table))
+        return CLI_DEVICE;
+    for (size_t i = 0; i < table->n_columns; i++)
+        print_markdown_cell(stream, table->columns[i].title);
+    fputs("|\n", stream);
+    for (size_t i = 0; i < table->n_columns; i++)
+        fputs(table->columns[i].right ? "|--:" : "|---", stream);
+    fputs("|\n", stream);
+    for (size_t k = 0; k < table->n_cells; k++) {
+        print_markdown_cell(stream, table->cells[k].text);
+        if ((k + 1) % table->n_columns == 0)
+            fputs("|\n", stream);
     }
     return CLI_OK;
 }

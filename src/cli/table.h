@@ -12,7 +12,9 @@ struct table_column {
                          those of 2; 0: never */
 };
 
-enum table_tone { TONE_PLAIN = 0, TONE_GOOD, TONE_BAD, TONE_FAINT };
+enum table_tone { TONE_PLAIN = 0, TONE_GOOD, TONE_BAD, TONE_FAINT, TONE_BEST };
+
+enum { TABLE_MOST_COLUMNS = 27 };
 
 struct table {
     const struct table_column *columns;
@@ -23,10 +25,17 @@ struct table {
     bool failed;
 };
 
-/* Adds the next cell of the current row; rows fill up from left to right. */
+/* Adds the next cell of the current row; rows fill up from left to right. What is not printable
+ * becomes '?'. */
 void table_add(struct table *table, enum table_tone tone, const char *format, ...) CLI_PRINTF(3, 4);
+/* "731 us" */
+void table_add_seconds(struct table *table, double seconds);
 /* width 0: as wide as it takes. Returns an exit code. */
 int table_print(const struct table *table, FILE *stream, unsigned width, bool color);
+/* As Markdown. Returns an exit code. */
+int table_print_markdown(const struct table *table, FILE *stream);
+/* So that Markdown shows it as it is. */
+void markdown_text(FILE *stream, const char *text);
 void table_release(struct table *table);
 
 #endif
