@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune compare --help --version' -- "$current")
         return
     fi
 
@@ -64,13 +64,17 @@ _clnorm() {
         fi
         [[ " ${numbers//[[:space:]]/ } " == *" $option "* ]] && return
         ;;
-    bench:-o | bench:--out)
+    compare:--by) words='of_copy time' ;;
+    compare:--fail-on) words='never slow wrong any' ;;
+    compare:--format) words='table markdown csv json' ;;
+    bench:-o | bench:--out | compare:-o | compare:--output)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
     bench:--shape | bench:--rounds | bench:--round-time | bench:--min-samples | bench:--max-time) return ;;
     bench:--seed | bench:--title) return ;;
+    compare:--pair | compare:--threshold | compare:--explain) return ;;
     tune:--cols | tune:--max-time | tune:--max-bytes) return ;;
     check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
@@ -81,7 +85,7 @@ _clnorm() {
     fi
 
     if [[ $current != -* ]]; then
-        if [ "$command" = run ]; then
+        if [ "$command" = run ] || [ "$command" = compare ]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
         elif [ "$command" = cache ]; then
@@ -92,6 +96,10 @@ _clnorm() {
     words='--device --json --no-color --help'
     case $command in
     cache) words='--json --no-color --help' ;;
+    compare)
+        words='--by --pair --matrix --threshold --fail-on --explain --force --validate --merge
+            --format --output --json --no-color --help'
+        ;;
     devices) words+=' --doctor' ;;
     bench)
         words+=' --preset --op --dtype --direction --shape --cache --rounds --round-time --min-samples'

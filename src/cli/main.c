@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"cache", "clnorm cache", cmd_cache,
      "compiled programs that are kept: how many, or remove them"},
     {"tune", "clnorm tune", cmd_tune, "search the fastest kernel parameters for the devices"},
+    {"compare", "clnorm compare", cmd_compare, "measurements beside each other, with verdicts"},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
