@@ -9,7 +9,8 @@ build=(gcc libc6-dev meson ninja-build pkgconf
        ocl-icd-opencl-dev libpopt-dev libjansson-dev zlib1g-dev pocl-opencl-icd)
 demo=("${build[@]}" dataset-fashion-mnist)
 test=("${build[@]}" g++ libcmocka-dev mesa-opencl-icd oclgrind clinfo clang-15 libclc-15
-      clang-format-14 shellcheck binutils python3 python3-venv ca-certificates)
+      clang-format-14 shellcheck binutils python3 python3-jsonschema python3-venv
+      ca-certificates)
 peers=("${build[@]}" libdnnl-dev clinfo python3 python3-venv ca-certificates)
 
 case ${1-} in

@@ -37,7 +37,7 @@ for option in $documented $completed; do
     echo "$listed" | grep -qx -e "$option" || fail "$option is no option of clnorm"
 done
 
-for document in "$2"/README.md "$2"/CONTRIBUTING.md "$2"/docs/*.md; do
+for document in "$2"/README.md "$2"/CONTRIBUTING.md "$2"/results/README.md "$2"/docs/*.md; do
     # ](TARGET), without what is on the web and places in the same document
     links=$(grep -o ']([^)]*)' "$document" | sed 's/^](//; s/)$//; s/#.*//' | grep -v '://' || true)
     for link in $links; do
