@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A document as rows: for spreadsheets and databases. */
 #include "cli/bench_report.h"
+#include "cli/csv.h"
+#include "cli/result_file.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum column_type { TEXT, INTEGER, REAL };
@@ -72,16 +74,16 @@ static const json_t *cell_of(const json_t *document, const json_t *result, size_
     return value_at(result, path);
 }
 
-/* `quote` around, and twice where it is part of the text. */
-static void print_quoted(FILE *stream, const char *text, char quote)
+/* Quotes around, and two where one is part of the text. */
+static void print_quoted(FILE *stream, const char *text)
 {
-    putc(quote, stream);
+    putc('\'', stream);
     for (; *text; text++) {
-        if (*text == quote)
-            putc(quote, stream);
+        if (*text == '\'')
+            putc('\'', stream);
         putc(*text, stream);
     }
-    putc(quote, stream);
+    putc('\'', stream);
 }
 
 /* As many digits as bring the number back. */
@@ -93,33 +95,27 @@ static void print_number(FILE *stream, const json_t *value)
         fprintf(stream, "%.17g", json_number_value(value));
 }
 
-/* RFC 4180: a text that a reader could take apart is quoted. */
-static void print_csv_cell(FILE *stream, const json_t *value)
+static void add_field(struct csv *csv, const json_t *value)
 {
-    const char *const text = json_string_value(value);
-    if (text && strpbrk(text, ",\"\r\n"))
-        print_quoted(stream, text, '"');
-    else if (text)
-        fputs(text, stream);
-    else if (json_is_number(value))
-        print_number(stream, value);
+    if (json_is_number(value))
+        csv_number(csv, json_number_value(value));
+    else
+        csv_text(csv, json_string_value(value));
 }
 
 static int print_csv(const json_t *document, const struct bench_view *view)
 {
+    struct csv csv = {.stream = view->stream};
     const json_t *result;
     size_t i;
     for (size_t c = 0; c < COLUMNS; c++)
-        fprintf(view->stream, "%s%s", c ? "," : "", columns[c].name);
-    fputs("\r\n", view->stream);
+        csv_text(&csv, columns[c].name);
+    csv_end_line(&csv);
     json_array_foreach(json_object_get(document, "results"), i, result)
     {
-        for (size_t c = 0; c < COLUMNS; c++) {
-            if (c)
-                putc(',', view->stream);
-            print_csv_cell(view->stream, cell_of(document, result, c));
-        }
-        fputs("\r\n", view->stream);
+        for (size_t c = 0; c < COLUMNS; c++)
+            add_field(&csv, cell_of(document, result, c));
+        csv_end_line(&csv);
     }
     return CLI_OK;
 }
@@ -127,7 +123,7 @@ static int print_csv(const json_t *document, const struct bench_view *view)
 static void print_sql_cell(FILE *stream, const json_t *value)
 {
     if (json_is_string(value))
-        print_quoted(stream, json_string_value(value), '\'');
+        print_quoted(stream, json_string_value(value));
     else if (json_is_number(value))
         print_number(stream, value);
     else
@@ -158,13 +154,10 @@ static int print_sql(const json_t *document, const struct bench_view *view)
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
-enum { SHORTEST = JSON_REAL_PRECISION(12) };
-
-static int print_json_line(FILE *stream, json_t *root, size_t flags)
+static int print_text(char *text, FILE *stream)
 {
-    const bool ok = root && json_dumpf(root, stream, flags | SHORTEST) == 0;
-    putc('\n', stream);
-    json_decref(root);
+    const bool ok = text && fputs(text, stream) >= 0;
+    free(text);
     if (!ok)
         complain("out of memory, or the output cannot be written");
     return ok ? CLI_OK : CLI_DEVICE;
@@ -172,7 +165,7 @@ static int print_json_line(FILE *stream, json_t *root, size_t flags)
 
 static int print_whole(const json_t *document, const struct bench_view *view)
 {
-    return print_json_line(view->stream, json_copy((json_t *)document), JSON_INDENT(1));
+    return print_text(result_file_text(document), view->stream);
 }
 
 /* A result that says by itself what it was measured on. */
@@ -187,7 +180,10 @@ static int print_lines(const json_t *document, const struct bench_view *view)
         for (size_t k = 0; k < sizeof(common) / sizeof(common[0]); k++)
             json_object_set(line, common[k], json_object_get(document, common[k]));
         json_object_set(line, "device", (json_t *)device_of(document, result));
-        const int code = print_json_line(view->stream, line, JSON_COMPACT);
+        char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+        json_decref(line);
+        const int code = print_text(text, view->stream);
+        putc('\n', view->stream);
         if (code != CLI_OK)
             return code;
     }

@@ -2,6 +2,7 @@
 #include "cli/csv.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 void csv_text(struct csv *csv, const char *text)
@@ -23,7 +24,8 @@ void csv_text(struct csv *csv, const char *text)
 void csv_number(struct csv *csv, double value)
 {
     char text[32];
-    snprintf(text, sizeof(text), "%.9g", value);
+    const bool is_whole = value == floor(value) && fabs(value) < 0x1p53;
+    snprintf(text, sizeof(text), is_whole ? "%.0f" : "%.9g", value);
     csv_text(csv, isfinite(value) ? text : NULL);
 }
 

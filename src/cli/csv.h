@@ -12,7 +12,7 @@ struct csv {
 
 /* Adds a field, in quotes where it must be. NULL: an empty one. */
 void csv_text(struct csv *csv, const char *text);
-/* With 9 digits. What is not finite is an empty field. */
+/* With 9 digits, whole numbers with all of theirs. What is not finite is an empty field. */
 void csv_number(struct csv *csv, double value);
 void csv_end_line(struct csv *csv);
 

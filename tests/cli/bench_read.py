@@ -25,7 +25,7 @@ def strict(text):
 
 
 def close(a, b):
-    return a is None and b is None or math.isclose(float(a), float(b), rel_tol=1e-9)
+    return a is None and b is None or math.isclose(float(a), float(b), rel_tol=1e-8)  # 9 digits
 
 
 def median(values):
