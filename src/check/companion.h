@@ -36,8 +36,9 @@ clnorm_status clnorm_companion_init(clnorm_companion *companion, clnorm_context 
                                     const clnorm_streams *streams, clnorm_error *error);
 void clnorm_companion_release(clnorm_companion *companion);
 
-/* Tries all ways on `sets` places in turns, `pitch` elements apart, and keeps the fastest;
- * overwrites the outputs. The queue is empty before, and is waited for. */
+/* Tries all ways on `sets` places in turns, `pitch` elements apart, and keeps the usual one or one
+ * that is a good deal faster; overwrites the outputs. The queue is empty before, and is waited for.
+ */
 clnorm_status clnorm_companion_choose(clnorm_companion *companion, cl_command_queue queue,
                                       const clnorm_stream_place *place, uint64_t sets,
                                       uint64_t pitch, clnorm_error *error);

@@ -14,12 +14,19 @@ static const struct table_column columns[] = {
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
+/* Three digits. */
+static void add_rate(struct table *table, double rate)
+{
+    const double value = rate / 1e9;
+    table_add(table, TONE_PLAIN, "%.*f", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value);
+}
+
 static void add_measured(struct table *table, const json_t *result)
 {
     const json_t *seconds = json_object_get(result, "seconds");
     table_add_seconds(table, json_number_at(seconds, "median"));
     table_add(table, TONE_PLAIN, "%.1f %%", 100 * json_number_at(seconds, "noise"));
-    table_add(table, TONE_PLAIN, "%.3g", json_number_at(result, "bytes_per_second") / 1e9);
+    add_rate(table, json_number_at(result, "bytes_per_second"));
     if (json_is_true(json_object_get(result, "launch_bound")))
         table_add(table, TONE_FAINT, "launch");
     else
