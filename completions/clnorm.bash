@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune compare --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune compare report --help --version' -- "$current")
         return
     fi
 
@@ -67,14 +67,15 @@ _clnorm() {
     compare:--by) words='of_copy time' ;;
     compare:--fail-on) words='never slow wrong any' ;;
     compare:--format) words='table markdown csv json' ;;
-    bench:-o | bench:--out | compare:-o | compare:--output)
+    bench:-o | bench:--out | compare:-o | compare:--output | report:-o | report:--output |
+        check:--html)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
     bench:--shape | bench:--rounds | bench:--round-time | bench:--min-samples | bench:--max-time) return ;;
     bench:--seed | bench:--title) return ;;
-    compare:--pair | compare:--threshold | compare:--explain) return ;;
+    compare:--pair | compare:--threshold | compare:--explain | report:--title) return ;;
     tune:--cols | tune:--max-time | tune:--max-bytes) return ;;
     check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
@@ -85,7 +86,7 @@ _clnorm() {
     fi
 
     if [[ $current != -* ]]; then
-        if [ "$command" = run ] || [ "$command" = compare ]; then
+        if [[ $command = @(run|compare|report) ]]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
         elif [ "$command" = cache ]; then
@@ -100,6 +101,7 @@ _clnorm() {
         words='--by --pair --matrix --threshold --fail-on --explain --force --validate --merge
             --format --output --json --no-color --help'
         ;;
+    report) words='--output --title --help' ;;
     devices) words+=' --doctor' ;;
     bench)
         words+=' --preset --op --dtype --direction --shape --cache --rounds --round-time --min-samples'
@@ -107,7 +109,7 @@ _clnorm() {
         ;;
     tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
-    check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown' ;;
+    check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown --html' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/check_page.h"
 #include "cli/check_report.h"
 #include "cli/interrupt.h"
+#include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/self_test.h"
 
@@ -18,7 +20,7 @@ enum { MIXED = 5 };
 
 struct wishes {
     int op, direction, dtype, form; /* 0: all; else one more than the value */
-    char *variant, *shape, *part, *device;
+    char *variant, *shape, *part, *device, *html;
     uint64_t max_elements, seed;
     bool json, markdown, no_color, self_test;
 };
@@ -178,6 +180,14 @@ static bool nothing_to_do(const struct wishes *wishes, size_t left_out, clnorm_e
                   wishes->part ? " in this --part" : "");
 }
 
+/* Nothing is written if nothing was checked. */
+static bool write_page(const struct check_report *report, const struct wishes *wishes,
+                       clnorm_error *error)
+{
+    return !wishes->html || report->n_lines == 0 ||
+           check_page_write(report, wishes->html, wishes->seed, error);
+}
+
 static int check(const struct wishes *wishes)
 {
     struct check_report report = {.n_lines = 0};
@@ -190,7 +200,8 @@ static int check(const struct wishes *wishes)
         return CLI_USAGE;
     }
     interrupt_install();
-    const bool ok = !clnorm_devices_list(&devices, &count, &error) &&
+    const bool ok = (!wishes->html || output_file_allowed(wishes->html, &error)) &&
+                    !clnorm_devices_list(&devices, &count, &error) &&
                     check_devices(&report, wishes, devices, count, &error) &&
                     (report.n_lines > 0 || interrupt_pending() ||
                      nothing_to_do(wishes, report.left_out, &error));
@@ -198,7 +209,7 @@ static int check(const struct wishes *wishes)
         code = wishes->json       ? check_report_json(&report)
                : wishes->markdown ? check_report_markdown(&report)
                                   : check_report_table(&report, wishes->no_color);
-    if (!ok)
+    if (!ok || !write_page(&report, wishes, &error))
         code = complain_error(&error);
     else if (interrupt_pending())
         code = CLI_INTERRUPTED;
@@ -255,6 +266,7 @@ int cmd_check(int argc, const char **argv)
          "every device that it matches (CLNORM_DEVICE, else auto)"},
         {"json", 0, OPTION_FLAG, &wishes.json, NULL, "print JSON"},
         {"markdown", 0, OPTION_FLAG, &wishes.markdown, NULL, "print Markdown tables"},
+        {"html", 0, OPTION_FILE, &wishes.html, "FILE", "write a page for a browser, too"},
         {"no-color", 0, OPTION_FLAG, &wishes.no_color, NULL, "no colours"},
         {0},
     };
@@ -269,6 +281,7 @@ int cmd_check(int argc, const char **argv)
             "  clnorm check --device all\n"
             "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n"
             "  clnorm check --self-test --device all\n"
+            "  clnorm check --device all --html check.html\n"
             "  clnorm check --variant layer_norm+residual --direction backward\n",
     };
     bool given[sizeof(options) / sizeof(options[0])] = {false};

@@ -261,12 +261,17 @@ static json_t *json_line(const struct check_line *line)
                      "reason", json_text(line->reason));
 }
 
-int check_report_json(const struct check_report *report)
+json_t *check_report_data(const struct check_report *report)
 {
     json_t *lines = json_array();
     for (size_t i = 0; i < report->n_lines; i++)
         json_array_append_new(lines, json_line(&report->lines[i]));
-    return print_json(json_pack("{s:s, s:i, s:o, s:o}", "version", clnorm_version(), "left_out",
-                                (int)report->left_out, "results", lines, "summary",
-                                json_counts(report->count)));
+    return json_pack("{s:s, s:i, s:o, s:o}", "version", clnorm_version(), "left_out",
+                     (int)report->left_out, "results", lines, "summary",
+                     json_counts(report->count));
+}
+
+int check_report_json(const struct check_report *report)
+{
+    return print_json(check_report_data(report));
 }

@@ -35,6 +35,8 @@ bool check_report_broken(struct check_report *report, const clnorm_device *devic
 
 int check_report_table(const struct check_report *report, bool no_color);
 int check_report_json(const struct check_report *report);
+/* What check_report_json prints; NULL: out of memory. */
+json_t *check_report_data(const struct check_report *report);
 /* The table for a document. */
 int check_report_markdown(const struct check_report *report);
 /* CLI_WRONG if a result is wrong, else the code of what is broken, else CLI_DEVICE if nothing was

@@ -34,6 +34,7 @@ int cmd_cache(int argc, const char **argv);
 int cmd_tune(int argc, const char **argv);
 int cmd_bench(int argc, const char **argv);
 int cmd_compare(int argc, const char **argv);
+int cmd_report(int argc, const char **argv);
 
 /* ---- messages (message.c) ------------------------------------------------------------------ */
 

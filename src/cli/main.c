@@ -20,6 +20,7 @@ static const struct command commands[] = {
      "compiled programs that are kept: how many, or remove them"},
     {"tune", "clnorm tune", cmd_tune, "search the fastest kernel parameters for the devices"},
     {"compare", "clnorm compare", cmd_compare, "measurements beside each other, with verdicts"},
+    {"report", "clnorm report", cmd_report, "a page with tables and charts of measured devices"},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -52,7 +53,8 @@ static int print_help(void)
          "  clnorm run x.npy -o y.npy --weight w.npy --bias b.npy\n"
          "  clnorm run train-images-idx3-ubyte.gz --axes 2 --device all --verify\n"
          "  clnorm check --device all\n"
-         "  clnorm bench --preset transformer --device all");
+         "  clnorm bench --preset transformer --device all\n"
+         "  clnorm report laptop.json server.json -o report.html");
     return CLI_OK;
 }
 

@@ -64,6 +64,13 @@ grep -q '^| rms_norm | f32 | backward | [1-9][0-9]* | 0 | .* | PASS |$' stdout |
 must_pass check --variant group_norm/nhwc --direction forward --dtype mixed --shape 4x12
 grep -q 'group_norm/nhwc *mixed *forward' stdout || fail 'no line of the variant'
 
+# page VERDICT: how often the page has it, in its data
+page() { grep -o "\"verdict\":\"$1\"" check.html | wc -l; }
+must_pass check $one --html check.html
+tail -n 1 stdout | grep -q ' passed, 0 failed' || fail 'a page in place of the table'
+[ "$(page PASS)" -eq 2 ] || fail "the page has $(page PASS) lines that passed, must be 2"
+[ "$(page FAIL)" -eq 0 ] || fail 'the page has a failure'
+
 # ---- a device that is wrong, or fails ----
 # the sanitizers want to be first, and need not be
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
@@ -74,10 +81,12 @@ for case in 1:lazy 3:build 3:memory; do
     grep -q PASS stdout && fail 'a PASS'
     failed=$(counts failed)
     [ "$failed" -gt 0 ] || fail 'no failure is counted'
-    must_end "${case%:*}" check $one --json
+    must_end "${case%:*}" check $one --json --html check.html
     unset LD_PRELOAD CLNORM_TEST_FAULT
     check_json
     [ "$(json_counts failed)" = "$failed $failed" ] || fail "the table counted $failed failed"
+    [ "$(page PASS)" -eq 0 ] || fail 'the page has what passed'
+    [ "$(page FAIL)" -gt 0 ] || fail 'the page has no failure'
 done
 
 # ---- the self-test: Ctrl-C ends it between two kernels, and those before are reported ----
@@ -117,6 +126,8 @@ must_fail 2 'no case has a shape that fits' \
     check --variant layer_norm+ddof --dtype f32 --shape 3x1
 must_fail 2 "--dtype 'f8': must be all|f32|f16|bf16|f64|mixed" check --dtype f8
 must_fail 2 "unexpected argument 'x.npy'" check x.npy
+must_fail 2 'none/check.html: cannot be written: No such file' check --html none/check.html
+must_fail 2 '--html and --self-test are given' check --self-test --html check.html
 must_fail 2 'nonsense' check $one --device nonsense
 must_fail 3 'name=nobody' check $one --device name=nobody
 
