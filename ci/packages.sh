@@ -10,7 +10,7 @@ build=(gcc libc6-dev meson ninja-build pkgconf
 demo=("${build[@]}" dataset-fashion-mnist)
 test=("${build[@]}" g++ libcmocka-dev mesa-opencl-icd oclgrind clinfo clang-15 libclc-15
       clang-format-14 shellcheck binutils python3 python3-jsonschema python3-venv
-      ca-certificates)
+      ca-certificates chromium chromium-driver python3-selenium)
 peers=("${build[@]}" libdnnl-dev clinfo python3 python3-venv ca-certificates)
 
 case ${1-} in
