@@ -9,9 +9,11 @@
 
 static const struct {
     const char *script, *library; /* library: what draws charts; empty: none */
+    const char *style; /* beside what all have; may be empty */
 } kinds[] = {
-    [PAGE_REPORT] = {page_text_report, page_text_library},
-    [PAGE_CHECK] = {page_text_check, page_text_library},
+    [PAGE_REPORT] = {page_text_report, page_text_library, ""},
+    [PAGE_CHECK] = {page_text_check, page_text_library, ""},
+    [PAGE_EXPLAIN] = {page_text_explain, "", page_text_explain_style},
 };
 
 /* ---- texts, each with what must not stand in its place ------------------------------------- */
@@ -65,6 +67,7 @@ static void put_page(FILE *out, enum page_kind kind, const char *title, const ch
         {"title", title, put_escaped},
         {"version", clnorm_version(), put_escaped},
         {"style", page_text_style, put_plain},
+        {"own-style", kinds[kind].style, put_plain},
         {"data", json, put_json},
         {"library", kinds[kind].library, put_plain},
         {"shared", page_text_shared, put_plain},

@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 
-enum page_kind { PAGE_REPORT, PAGE_CHECK };
+enum page_kind { PAGE_REPORT, PAGE_CHECK, PAGE_EXPLAIN };
 
 /* Writes the page to `path`; it appears whole or not at all. Releases `data`, which is in the page
  * as JSON in the script element "clnorm-data"; NULL (out of memory while it was built) is an error.
