@@ -35,6 +35,7 @@ int cmd_tune(int argc, const char **argv);
 int cmd_bench(int argc, const char **argv);
 int cmd_compare(int argc, const char **argv);
 int cmd_report(int argc, const char **argv);
+int cmd_explain(int argc, const char **argv);
 
 /* ---- messages (message.c) ------------------------------------------------------------------ */
 

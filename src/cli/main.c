@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"tune", "clnorm tune", cmd_tune, "search the fastest kernel parameters for the devices"},
     {"compare", "clnorm compare", cmd_compare, "measurements beside each other, with verdicts"},
     {"report", "clnorm report", cmd_report, "a page with tables and charts of measured devices"},
+    {"explain", "clnorm explain", cmd_explain, "normalize a small matrix, step by step"},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
