@@ -18,7 +18,7 @@ _clnorm() {
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune compare report --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'devices run check bench cache tune compare report explain --help --version' -- "$current")
         return
     fi
 
@@ -54,7 +54,17 @@ _clnorm() {
     bench:--format) words='table markdown csv json jsonl sql' ;;
     tune:--op) words='all layer_norm rms_norm' ;;
     tune:--dtype) words='all f32 f16 bf16' ;;
+    explain:--op) words='all layer_norm batch_norm rms_norm' ;;
+    explain:--input | explain:-i | explain:--html | explain:--weight | explain:--bias)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    explain:--rows | explain:--cols | explain:--set | explain:--first | explain:--offset | explain:--eps)
+        return
+        ;;
     check:--form) words='all sequential sliced held cooperative' ;;
+    explain:--device | explain:-d) words='none auto gpu cpu acc name= platform= uuid=' ;;
     *:--device | run:-d | check:-d | bench:-d | tune:-d) words='auto all gpu cpu acc name= platform= uuid=' ;;
     run:-o | run:--*)
         if [[ $option = -o || " ${files//[[:space:]]/ } " == *" $option "* ]]; then
@@ -108,6 +118,7 @@ _clnorm() {
         words+=' --max-time --timer --seed --list --title --format --out'
         ;;
     tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
+    explain) words+=' --op --input --rows --cols --set --first --offset --eps --weight --bias --markdown --html' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown --html' ;;
     esac
