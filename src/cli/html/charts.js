@@ -13,7 +13,7 @@ function theme() {
     const color = (name) => style.getPropertyValue(name).trim();
     return {
         ink: color("--ink"), quiet: color("--quiet"), line: color("--line"),
-        paper: color("--paper"), accent: color("--accent"), bad: color("--bad"),
+        paper: color("--paper"),
         series: (place) => color(`--series-${(place % 8) + 1}`),
     };
 }
