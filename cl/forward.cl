@@ -7,7 +7,7 @@
  *   RUNNING    1: batch_norm's running statistics are brought up to date
  *   OVERLAP    1: a set's statistics are taken while the one before is written, so that reads and
  *              writes go on side by side; plain sets of one work-item
- *   SPLIT      1: the kernels are those of split.cl */
+ *   SPLIT      1: the kernels are those of split.cl; NARROW: that of narrow.cl */
 #ifndef QUANT
 #define QUANT 0
 #endif
@@ -238,7 +238,7 @@ static inline bool loads_wait(const set_outputs *out, const set_inputs *in)
 
 /* ---- the kernel ---- */
 
-#if !SPLIT
+#if !SPLIT && !NARROW
 __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE kernel void
 forward_norm(FORWARD_ARGS)
 {

@@ -8,6 +8,8 @@
  *                 cl_intel_subgroups; 1: as many as there are, cl_khr_subgroups, for teams of a whole
  *                 group; 0: local memory only
  *   HOLD          vectors of a set that a work-item keeps in registers; 0: it reads them again
+ *   NARROW        1: rows have few columns, and a work-item adds up those of BLOCK_ROWS at once;
+ *                 CPU_HINTS, VEC 8 or 16
  *
  * The order of the additions depends on the set's size, VEC, TEAM_SIZE and HOLD alone, so the bits of
  * a row do not depend on how many rows there are. At most BLOCK_LENGTH additions follow one another
@@ -24,6 +26,9 @@
 #endif
 #ifndef SUBGROUPS
 #define SUBGROUPS 0
+#endif
+#ifndef NARROW
+#define NARROW 0
 #endif
 #if SUBGROUPS > 1
 #pragma OPENCL EXTENSION cl_intel_subgroups : enable
@@ -47,8 +52,16 @@
     for (uint first = 0; first < (cols); first += BLOCK_LENGTH * VEC * (size))
 #define BLOCK_END(first, cols, size) min(first + BLOCK_LENGTH * VEC * (size), cols)
 
+/* Loops over the vectors of a narrow row are most of its cost if they are not unrolled. */
+#if NARROW
+#define UNROLLED(times) TEXT_PRAGMA(unroll times)
+#define TEXT_PRAGMA(text) _Pragma(#text)
+#else
+#define UNROLLED(times)
+#endif
+
 /* Whole vectors only. Afterwards c < end in the one work-item that has the last few columns. */
-#define FOR_VECTORS(c, end, size) for (; c + VEC <= (end); c += VEC * (size))
+#define FOR_VECTORS(c, end, size) UNROLLED(4) for (; c + VEC <= (end); c += VEC * (size))
 
 typedef struct {
     realv hi, lo;
@@ -85,6 +98,42 @@ static inline real lane_total(realv v)
         for (uint k = 0; k < width; k++)
             total.lane[k] += total.lane[k + width];
     return total.lane[0];
+}
+#endif
+
+#if NARROW
+/* A block of rows: a lane for each. */
+#define BLOCK_ROWS 8
+typedef VECTOR_OF(8) rowv;
+typedef union {
+    rowv v;
+    real lane[BLOCK_ROWS];
+} row_lanes;
+
+#if VEC == 16
+static inline rowv half_total(realv v) { return v.lo + v.hi; }
+#else
+static inline rowv half_total(realv v) { return v; }
+#endif
+
+static inline rowv join_halves(rowv a, rowv b)
+{
+    return (rowv)(a.lo, b.lo) + (rowv)(a.hi, b.hi);
+}
+
+static inline rowv join_quarters(rowv a, rowv b)
+{
+    return (rowv)(a.s01, b.s01, a.s45, b.s45) + (rowv)(a.s23, b.s23, a.s67, b.s67);
+}
+
+/* The lane_total of each row, with the same bits, of what half_total left of it. A step is for two
+ * rows, four, eight at once, and one after the other would wait for themselves. */
+static inline rowv lane_totals(const rowv *row)
+{
+    const rowv even = join_quarters(join_halves(row[0], row[4]), join_halves(row[1], row[5]));
+    const rowv odd = join_quarters(join_halves(row[2], row[6]), join_halves(row[3], row[7]));
+    return (rowv)(even.s02, odd.s02, even.s46, odd.s46) +
+           (rowv)(even.s13, odd.s13, even.s57, odd.s57);
 }
 #endif
 
@@ -182,21 +231,26 @@ static inline void join_parts(parts *part, const parts *other)
 #define ADD_SEGMENT_IN_PAIRS(total, cols, lane, size, STEP)                                        \
     FOR_BLOCKS(block_, cols, size)                                                                 \
     {                                                                                              \
-        const uint end_ = BLOCK_END(block_, cols, size), next_ = VEC * (size);                     \
-        uint c_ = block_ + VEC * (lane);                                                           \
-        parts part_ = {0, 0, 0}, other_ = {0, 0, 0};                                               \
-        for (; c_ + next_ + VEC <= end_; c_ += 2 * next_) {                                        \
-            STEP(&part_, c_, VEC);                                                                 \
+        parts part_ = {0, 0, 0};                                                                   \
+        ADD_BLOCK_IN_PAIRS(part_, block_, BLOCK_END(block_, cols, size), lane, size, STEP)         \
+        fold_parts(&total, &part_);                                                                \
+    }
+#define ADD_BLOCK_IN_PAIRS(part, first, end, lane, size, STEP)                                     \
+    {                                                                                              \
+        const uint end_ = end, next_ = VEC * (size);                                               \
+        uint c_ = (first) + VEC * (lane);                                                          \
+        parts other_ = {0, 0, 0};                                                                  \
+        UNROLLED(2) for (; c_ + next_ + VEC <= end_; c_ += 2 * next_) {                            \
+            STEP(&part, c_, VEC);                                                                  \
             STEP(&other_, c_ + next_, VEC);                                                        \
         }                                                                                          \
         if (c_ + VEC <= end_) {                                                                    \
-            STEP(&part_, c_, VEC);                                                                 \
+            STEP(&part, c_, VEC);                                                                  \
             c_ += next_;                                                                           \
         }                                                                                          \
         if (c_ < end_)                                                                             \
             STEP(&other_, c_, end_ - c_);                                                          \
-        join_parts(&part_, &other_);                                                               \
-        fold_parts(&total, &part_);                                                                \
+        join_parts(&part, &other_);                                                                \
     }
 
 /* A set of which values are held is only read to be done again. */

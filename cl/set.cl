@@ -300,9 +300,11 @@ static inline realv weight_at(const set_inputs *in, ulong segment, uint c, uint 
     return WEIGHT_SHIFT ? weight + in->weight_shift : weight;
 }
 
-/* x^ * weight + bias */
+/* x^ * weight + bias, in one expression where nothing is between: it may be one instruction. */
 static inline realv affine(const set_inputs *in, realv xhat, ulong segment, uint c, uint n)
 {
+    if (!CAST_FIRST && IS_GIVEN(GIVEN_WEIGHT, in->weight) && IS_GIVEN(GIVEN_BIAS, in->bias))
+        return xhat * weight_at(in, segment, c, n) + param(in->bias, in, segment, c, n);
     realv u = CAST_FIRST ? ROUND(Y_TYPE)(xhat) : xhat;
     if (IS_GIVEN(GIVEN_WEIGHT, in->weight))
         u *= weight_at(in, segment, c, n);

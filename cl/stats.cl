@@ -36,8 +36,6 @@
 #define FROM_OUTPUT 0
 #endif
 
-#define GUESS_VECTORS 4
-
 /* Squares of f32 overflow above 2^64 and vanish below 2^-75 (f64: 2^512 and 2^-537). Such sets are
  * done again on s * SCALE_DOWN or s * SCALE_UP; the limits leave room for 2^31 columns. */
 #if ARITHMETIC == 64
@@ -193,19 +191,32 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
     stats->shift = CENTER ? lo * stats->rstd : 0;
 }
 
-/* A first guess of the mean: of the first vectors, or s[0], which cannot overflow. It is exact for
- * constant sets. Part of a vector is slow to load, so s[0] is only taken where it is needed. */
-static inline real guessed_mean(const set_inputs *in, const set_shape *shape, real scale)
+/* The first vectors, which a first guess of the mean is taken of: a quarter of all, of short rows; 4,
+ * 2 or 1, so that it is exact for constant sets; 0: there is none. */
+static inline uint guess_vectors(uint cols)
+{
+    return cols >= 16 * VEC ? 4 : cols >= 8 * VEC ? 2 : cols >= VEC;
+}
+
+static inline realv guess_sum(const set_inputs *in, uint vectors, real scale)
 {
     realv sum = 0;
-    if (shape->cols >= GUESS_VECTORS * VEC) {
-        for (uint k = 0; k < GUESS_VECTORS; k++)
-            sum += fetch(in, 0, k * VEC, VEC) * scale;
-        const real mean = lane_total(sum) / (GUESS_VECTORS * VEC);
-        if (isfinite(mean))
-            return mean;
-    }
-    return first_lane(fetch(in, 0, 0, 1)) * scale;
+    UNROLLED(4) for (uint k = 0; k < vectors; k++)
+        sum += fetch(in, 0, k * VEC, VEC) * scale;
+    return sum;
+}
+
+/* The guess, or s[0], which cannot overflow. Part of a vector is slow to load, so s[0] is only taken
+ * where it is needed. */
+static inline real guess_of(const set_inputs *in, real mean, real scale)
+{
+    return isfinite(mean) ? mean : first_lane(fetch(in, 0, 0, 1)) * scale;
+}
+
+static inline real guessed_mean(const set_inputs *in, const set_shape *shape, real scale)
+{
+    const uint vectors = guess_vectors(shape->cols);
+    return guess_of(in, lane_total(guess_sum(in, vectors, scale)) / (vectors * VEC), scale);
 }
 
 #if TEAM_SIZE == 1

@@ -157,6 +157,14 @@ static unsigned part_of(const situation *s, const clnorm_geometry *g)
     return (unsigned)part;
 }
 
+/* BLOCK_ROWS of row_reduce.cl, where a row is so short that its vectors take less time than the
+ * chain of operations between their sums and its statistics. */
+static unsigned block_of(const situation *s, const clnorm_geometry *g)
+{
+    const bool has_totals = g->cpu_hints && (g->vec == 8 || g->vec == 16);
+    return g->group_size == 1 && has_totals && is_simple(s) && s->sets.run <= 8 * g->vec ? 8 : 0;
+}
+
 /* A compute unit of a GPU works on several groups at once. */
 static unsigned slots_of(const situation *s, const clnorm_geometry *g)
 {
@@ -184,6 +192,7 @@ static bool make(const situation *s, int index, const clnorm_tuning *tuning, cln
     g->slots = slots_of(s, g);
     g->subgroup = subgroup_of(s, tuning, g);
     g->cpu_hints = clnorm_quirk_reason(device, CLNORM_QUIRK_CLANG) != NULL;
+    g->block = block_of(s, g);
     g->stream_bytes = tuning->stream ? tuning->stream : stream_bytes(device);
     g->most_iterations = clnorm_most_iterations(device);
     return (!forms[index].holds || is_simple(s)) && g->hold <= MOST_HELD &&
@@ -223,7 +232,8 @@ static size_t add_baseline(const situation *s, const clnorm_geometry *list, size
     return is_allowed(s, baseline);
 }
 
-/* With sub-groups, if it has them, and without; then with whole rows, if they have parts. */
+/* With sub-groups, if it has them, and without; then whole rows, one by one, if they have parts or
+ * are in blocks. */
 static size_t add_form(const situation *s, int index, const clnorm_tuning *tuning,
                        clnorm_geometry *list)
 {
@@ -234,10 +244,11 @@ static size_t add_form(const situation *s, int index, const clnorm_tuning *tunin
         count += list[count].subgroup > 0;
     if (!make(s, index, &plain, &list[count]) || !is_allowed(s, &list[count]))
         return count;
-    if (list[count++].part == 0)
-        return count;
+    if (list[count].part == 0 && list[count].block == 0)
+        return count + 1;
+    count++;
     list[count] = list[count - 1];
-    list[count].part = 0;
+    list[count].part = list[count].block = 0;
     return count + 1;
 }
 
@@ -337,7 +348,9 @@ uint64_t clnorm_sets_per_group(const clnorm_op *op, const clnorm_geometry *geome
     const uint64_t worth_a_launch = 65536 / set_bytes + 1, few_firsts = sets / (16 * units);
     const uint64_t balanced = sets / (4 * units) + 1;
     const uint64_t wanted = worth_a_launch > few_firsts ? worth_a_launch : few_firsts;
-    return min_u64(min_u64(wanted, balanced), allowed > 0 ? allowed : 1);
+    const uint64_t most = min_u64(min_u64(wanted, balanced), allowed > 0 ? allowed : 1);
+    return geometry->block && most > geometry->block ? most / geometry->block * geometry->block
+                                                     : most;
 }
 
 int clnorm_geometry_defines(const clnorm_geometry *geometry, char *text, size_t bytes)

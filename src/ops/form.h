@@ -16,6 +16,7 @@ typedef struct clnorm_geometry {
     unsigned subgroup; /* work-items that add up first; 1: as many as there are; 0: none do */
     unsigned hold; /* vectors that a work-item keeps in registers; 0: it reads them again */
     unsigned part; /* columns of the parts of a row; 0: rows have none */
+    unsigned block; /* rows that a work-item takes at once, of few columns; 0: one by one */
     unsigned slots; /* groups that work at once: fewer rows are shared; 0: none ever are */
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
     uint64_t stream_bytes; /* more output than this goes past the cache */

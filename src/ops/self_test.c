@@ -165,14 +165,15 @@ static void log_finding(const clnorm_op *op, clnorm_kernel_id id, const clnorm_b
 {
     const clnorm_geometry *g = &built->geometry;
     const bool failed = finding->trial == CLNORM_DISABLED;
-    clnorm_log(op->context, failed ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
-               "self-test of %s, %s (vec %u, group %u, team %u, hold %u, part %u), on %s: %s%s",
-               clnorm_kernel_name(id), clnorm_form_name(g->form), g->vec, g->group_size,
-               g->team_size, g->hold, g->part, op->context->device.name,
-               failed                             ? "failed, and is not used: "
-               : finding->trial == CLNORM_UNTRIED ? "did not come about: "
-                                                  : "passed",
-               finding->trial == CLNORM_TRUSTED ? "" : finding->text);
+    clnorm_log(
+        op->context, failed ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
+        "self-test of %s, %s (vec %u, group %u, team %u, hold %u, part %u, block %u), on %s: %s%s",
+        clnorm_kernel_name(id), clnorm_form_name(g->form), g->vec, g->group_size, g->team_size,
+        g->hold, g->part, g->block, op->context->device.name,
+        failed                             ? "failed, and is not used: "
+        : finding->trial == CLNORM_UNTRIED ? "did not come about: "
+                                           : "passed",
+        finding->trial == CLNORM_TRUSTED ? "" : finding->text);
 }
 
 bool clnorm_self_test_passes(const clnorm_op *op, clnorm_kernel_id id, const clnorm_built *built)

@@ -41,6 +41,12 @@ static bool can_overlap(const clnorm_desc *d, const clnorm_sets *sets)
            d->stats == CLNORM_STATS_COMPUTED;
 }
 
+/* A block of rows at once, where a row is x and nothing else. */
+static bool can_block(const clnorm_desc *d, const clnorm_sets *sets)
+{
+    return can_overlap(d, sets) && !clnorm_desc_has_sum(d) && !d->act_gate;
+}
+
 /* Sums of gradients, dropout and codes know columns by their lanes. */
 static bool is_paired(const clnorm_desc *desc, const clnorm_geometry *geometry, bool back)
 {
@@ -81,6 +87,7 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
     const clnorm_kind_info kind = clnorm_kind_of(d);
     const clnorm_sets sets = clnorm_sets_of(d, 1);
     const bool back = purpose.direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
+    const bool narrow = !back && geometry->block && can_block(d, &sets);
     const number_switch numbers[] = {
         {"DARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
         {"DCENTER", kind.center, -1},
@@ -104,7 +111,8 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
         {"DASYMMETRIC", d->quant_asymmetric && !back, 0},
         {"DRUNNING", keeps_running(d) && !back, 0},
         {"DPARTIAL", back && clnorm_desc_is_partial(d), 0},
-        {"DOVERLAP", !back && geometry->group_size == 1 && can_overlap(d, &sets), 0},
+        {"DOVERLAP", !narrow && !back && geometry->group_size == 1 && can_overlap(d, &sets), 0},
+        {"DNARROW", narrow, 0},
         {"DSPLIT", geometry->part > 0 && !back, 0},
         {"DGIVEN", purpose.usual ? clnorm_usual_bits(d, purpose.direction) : -1, -1},
         {"DALIGNED", purpose.usual && clnorm_may_align(d, geometry), 0},

@@ -21,7 +21,7 @@ struct clnorm_program {
     char defines[]; /* with `source` the key */
 };
 
-enum { MOST_TEXTS = 6 };
+enum { MOST_TEXTS = 7 };
 
 #define COMMON clnorm_kernel_element, clnorm_kernel_row_reduce
 #define SETS COMMON, clnorm_kernel_set, clnorm_kernel_stats
@@ -30,7 +30,9 @@ static const struct {
     cl_uint count;
     const char *texts[MOST_TEXTS];
 } sources[] = {
-    [CLNORM_SOURCE_FORWARD] = {6, {SETS, clnorm_kernel_forward, clnorm_kernel_split}},
+    [CLNORM_SOURCE_FORWARD] = {7,
+                               {SETS, clnorm_kernel_forward, clnorm_kernel_split,
+                                clnorm_kernel_narrow}},
     [CLNORM_SOURCE_BACKWARD] = {5, {SETS, clnorm_kernel_backward}},
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
     [CLNORM_SOURCE_COMPANION] = {1, {clnorm_kernel_companion}},

@@ -100,7 +100,7 @@ static void rule_of(const fixture *f, clnorm_form form, const char *kernel, char
     const char *at = strstr(log.right, "group ");
     assert_true(at && sscanf(at, "group %u", &group) == 1);
     if (group == 1)
-        snprintf(rule, 80, "%s: -DOVERLAP=1 -DGIVEN=3 -DCPU_HINTS=1 ", kernel);
+        snprintf(rule, 80, "%s: -DNARROW=1 -DGIVEN=3 -DCPU_HINTS=1 ", kernel);
     else
         snprintf(rule, 80, "%s: -DGROUP_SIZE=%u ", kernel, group);
     clnorm_context_destroy(own.context);
@@ -223,7 +223,7 @@ static void test_two_forms_in_a_row_fail(void **state)
 {
     lines log;
     const fixture f = fresh(*state, &log);
-    layer_find()->falsify("forward_norm: -DCENTER=1 -DGIVEN=3 "); /* no -DOVERLAP between */
+    layer_find()->falsify("forward_norm: -DCENTER=1 -DGIVEN=3 "); /* not those of work-items alone */
     problem p = problem_open(&f, desc_in(CLNORM_FORM_HELD), ROWS, "normal");
     assert_int_equal(clnorm_op_desc(p.op)->form, CLNORM_FORM_SEQUENTIAL);
     assert_true(log.failed >= 2);
