@@ -364,15 +364,18 @@ static inline void hold_dy(realv *values, const grad_inputs *grad, uint cols)
  * mean, rstd         of the forward pass if SAVED or given
  * lines              workspace
  * Each output may be NULL. `params` is the length of a line of weights, `row_cols` of others. */
+#define BACKWARD_KERNEL_ARGS                                                                       \
+    MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TYPE, dsum),                   \
+        const MATRIX(X_TYPE, x), const VECTOR(real, mean), const VECTOR(real, rstd),               \
+        const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias), VECTOR(real, lines),     \
+        ulong dweight_lines, ulong dbias_lines, ulong params, ulong row_cols, ulong sets,          \
+        uint cols, uint stats_cols, uint stream, real count, real divisor, real eps, real power,   \
+        real weight_shift, ulong first_line, ulong sets_per_group, ulong sets_per_mod,             \
+        ulong slabs_per_mod, ulong slab_rows, ulong lines_per_slab SET_ARGS BACKWARD_ARGS
+
+#if !NARROW
 __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_SIZE_ATTRIBUTE kernel void
-backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TYPE, dsum),
-              const MATRIX(X_TYPE, x), const VECTOR(real, mean), const VECTOR(real, rstd),
-              const VECTOR(PARAM_TYPE, weight), const VECTOR(PARAM_TYPE, bias),
-              VECTOR(real, lines), ulong dweight_lines, ulong dbias_lines, ulong params,
-              ulong row_cols, ulong sets, uint cols, uint stats_cols, uint stream, real count,
-              real divisor, real eps, real power, real weight_shift, ulong first_line,
-              ulong sets_per_group, ulong sets_per_mod, ulong slabs_per_mod,
-              ulong slab_rows, ulong lines_per_slab SET_ARGS BACKWARD_ARGS)
+backward_norm(BACKWARD_KERNEL_ARGS)
 {
     local real4 scratch[GROUP_SIZE];
     const set_shape shape = {SET_SEGMENTS, stats_cols, count, divisor, eps, power};
@@ -469,3 +472,4 @@ backward_norm(MATRIX(DX_TYPE, dx), const MATRIX(DY_TYPE, dy), const MATRIX(DY_TY
 #endif
     }
 }
+#endif

@@ -7,8 +7,6 @@
  * Plain sets of x alone, statistics of all columns, POWER 1 or 2. A block is read before it is
  * written, and each row again by vectors: y may be x. */
 #if NARROW
-#define AT_ROW(p, q, stride) ((p) + (q) * (stride))
-
 /* All of a row of a block of which statistics are known. */
 static inline void normalize_row(const set_outputs *out, const set_inputs *in,
                                  const set_stats *stats, uint cols)

@@ -47,6 +47,13 @@ static bool can_block(const clnorm_desc *d, const clnorm_sets *sets)
     return can_overlap(d, sets) && !clnorm_desc_has_sum(d) && !d->act_gate;
 }
 
+/* Backward, where a row is x and dy, and statistics need not be found. */
+static bool can_block_back(const clnorm_desc *d, clnorm_purpose purpose)
+{
+    return purpose.saved && d->backward != CLNORM_FROM_OUTPUT &&
+           clnorm_kind_of(d).params == CLNORM_PER_COL && !clnorm_kind_of(d).channels;
+}
+
 /* Sums of gradients, dropout and codes know columns by their lanes. */
 static bool is_paired(const clnorm_desc *desc, const clnorm_geometry *geometry, bool back)
 {
@@ -87,7 +94,8 @@ clnorm_status clnorm_switches(const clnorm_op *op, clnorm_purpose purpose,
     const clnorm_kind_info kind = clnorm_kind_of(d);
     const clnorm_sets sets = clnorm_sets_of(d, 1);
     const bool back = purpose.direction == CLNORM_BACKWARD, mods = clnorm_has_row_mods(d);
-    const bool narrow = !back && geometry->block && can_block(d, &sets);
+    const bool narrow =
+        geometry->block && can_block(d, &sets) && (!back || can_block_back(d, purpose));
     const number_switch numbers[] = {
         {"DARITHMETIC", d->x_dtype == CLNORM_F64 ? 64 : 32, 32},
         {"DCENTER", kind.center, -1},

@@ -33,7 +33,7 @@ static const struct {
     [CLNORM_SOURCE_FORWARD] = {7,
                                {SETS, clnorm_kernel_forward, clnorm_kernel_split,
                                 clnorm_kernel_narrow}},
-    [CLNORM_SOURCE_BACKWARD] = {5, {SETS, clnorm_kernel_backward}},
+    [CLNORM_SOURCE_BACKWARD] = {6, {SETS, clnorm_kernel_backward, clnorm_kernel_narrow_backward}},
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
     [CLNORM_SOURCE_COMPANION] = {1, {clnorm_kernel_companion}},
 };
