@@ -192,9 +192,12 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
 }
 
 /* The first vectors, which a first guess of the mean is taken of: a quarter of all, of short rows; 4,
- * 2 or 1, so that it is exact for constant sets; 0: there is none. */
+ * 2 or 1, so that it is exact for constant sets; 0: there is none. For a team, which finds the mean
+ * from there before it is used, any will do, and a loop of a known length takes fewer registers. */
 static inline uint guess_vectors(uint cols)
 {
+    if (TEAM_SIZE > 1)
+        return 4 * (cols >= 4 * VEC);
     return cols >= 16 * VEC ? 4 : cols >= 8 * VEC ? 2 : cols >= VEC;
 }
 
@@ -216,7 +219,10 @@ static inline real guess_of(const set_inputs *in, real mean, real scale)
 static inline real guessed_mean(const set_inputs *in, const set_shape *shape, real scale)
 {
     const uint vectors = guess_vectors(shape->cols);
-    return guess_of(in, lane_total(guess_sum(in, vectors, scale)) / (vectors * VEC), scale);
+    real mean = NAN;
+    if (vectors > 0)
+        mean = lane_total(guess_sum(in, vectors, scale)) / (vectors * VEC);
+    return guess_of(in, mean, scale);
 }
 
 #if TEAM_SIZE == 1
