@@ -191,13 +191,12 @@ static inline void finish_stats(set_stats *stats, real4 d, const set_shape *shap
     stats->shift = CENTER ? lo * stats->rstd : 0;
 }
 
-/* The first vectors, which a first guess of the mean is taken of: a quarter of all, of short rows; 4,
- * 2 or 1, so that it is exact for constant sets; 0: there is none. For a team, which finds the mean
- * from there before it is used, any will do, and a loop of a known length takes fewer registers. */
+/* The first vectors, which a first guess of the mean is taken of; 0: there is none. They are a quarter
+ * of all of narrow rows, and 4, 2 or 1, so that the guess is exact for constant sets. */
 static inline uint guess_vectors(uint cols)
 {
-    if (TEAM_SIZE > 1)
-        return 4 * (cols >= 4 * VEC);
+    if (!NARROW)
+        return cols >= 4 * VEC ? 4 : 0;
     return cols >= 16 * VEC ? 4 : cols >= 8 * VEC ? 2 : cols >= VEC;
 }
 
