@@ -223,7 +223,7 @@ static void test_two_forms_in_a_row_fail(void **state)
 {
     lines log;
     const fixture f = fresh(*state, &log);
-    layer_find()->falsify("forward_norm: -DCENTER=1 -DGIVEN=3 "); /* not those of work-items alone */
+    layer_find()->falsify("forward_norm: -DCENTER=1 -DGIVEN=3 "); /* of teams */
     problem p = problem_open(&f, desc_in(CLNORM_FORM_HELD), ROWS, "normal");
     assert_int_equal(clnorm_op_desc(p.op)->form, CLNORM_FORM_SEQUENTIAL);
     assert_true(log.failed >= 2);
