@@ -123,10 +123,13 @@ static void test_what_is_refused(void **state)
     expect_refused((struct bench_wishes){.cache = "hot"}, NULL,
                    "--cache 'hot': must be of cold,warm");
     expect_refused((struct bench_wishes){.shape = "4x"}, NULL, "--shape '4x': must be ROWSxCOLS");
-    expect_refused((struct bench_wishes){.shape = "4x0"}, NULL, "4x0; allowed");
-    expect_refused((struct bench_wishes){.shape = "0x4"}, NULL, "0x4; allowed");
+    expect_refused((struct bench_wishes){.shape = "4x0"}, NULL, "4x0; allowed are");
+    expect_refused((struct bench_wishes){.shape = "0x4"}, NULL, "0x4; allowed are");
     expect_refused((struct bench_wishes){.shape = "4x9-3+1"}, NULL, "--shape '4x9-3+1'");
     expect_refused((struct bench_wishes){.shape = "4x1-9*1"}, NULL, "--shape '4x1-9*1'");
+    expect_refused((struct bench_wishes){.shape = "1x18446744073709551615"}, NULL, "2^40 elements");
+    expect_refused((struct bench_wishes){.shape = "1-18446744073709551615*2x1-3+1"}, NULL,
+                   "2^40 elements");
     expect_refused((struct bench_wishes){.shape = "1x1-99999+1"}, NULL, "more than 4096 cases");
     expect_refused((struct bench_wishes){.shape = "1x2", .preset = "smoke"}, NULL, "one of them");
     expect_refused(none, "layer_norm f33 forward 4x4", "layer_norm f33 forward 4x4");

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* More than any device has: what follows need not think of numbers that wrap around. */
+static const uint64_t most_elements = (uint64_t)1 << 40;
+
 static const char *const cache_names[] = {"cold", "warm"};
 
 /* ---- a case and its text ------------------------------------------------------------------- */
@@ -113,8 +116,8 @@ bool bench_take_word(const char *word, struct bench_words *words)
 
 bool bench_case_make(const struct bench_words *words, clnorm_bench_case *c, clnorm_error *error)
 {
-    if (words->rows == 0 || words->cols == 0)
-        return refuse(error, "a case of %" PRIu64 "x%" PRIu64 "; allowed is 1x1 and more",
+    if (words->rows == 0 || words->cols == 0 || words->rows > most_elements / words->cols)
+        return refuse(error, "a case of %" PRIu64 "x%" PRIu64 "; allowed are 1 to 2^40 elements",
                       words->rows, words->cols);
     const clnorm_check_shape shape = clnorm_check_shape_of(words->rows, words->cols);
     const clnorm_dtype dtype = words->dtype < 0 ? CLNORM_F32 : (clnorm_dtype)words->dtype;

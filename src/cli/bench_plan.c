@@ -109,10 +109,15 @@ static bool parse_range(const char **text, struct range *r)
     return true;
 }
 
-static uint64_t next_of(const struct range *r, uint64_t value)
+/* false: that was the last one. */
+static bool next_in(const struct range *r, uint64_t *value)
 {
-    const uint64_t next = r->factor > 1 ? value * r->factor : value + r->step;
-    return next > value ? next : UINT64_MAX;
+    const uint64_t room = r->last - *value;
+    const bool goes_on =
+        r->factor > 1 ? *value <= r->last / r->factor : room > 0 && r->step <= room;
+    if (goes_on)
+        *value = r->factor > 1 ? *value * r->factor : *value + r->step;
+    return goes_on;
 }
 
 struct product {
@@ -142,12 +147,14 @@ static bool add_shapes(const struct product *p, struct bench_words *words, clnor
                           "--shape '%s': must be ROWSxCOLS, each a number or a range such as "
                           "256-16384*2 or 100-1000+100",
                           word);
-        for (words->rows = rows.first; words->rows <= rows.last;
-             words->rows = next_of(&rows, words->rows))
-            for (words->cols = cols.first; words->cols <= cols.last;
-                 words->cols = next_of(&cols, words->cols))
+        words->rows = rows.first;
+        do {
+            words->cols = cols.first;
+            do {
                 if (!add_words(p, words, error))
                     return false;
+            } while (next_in(&cols, &words->cols));
+        } while (next_in(&rows, &words->rows));
     }
     return true;
 }
