@@ -60,21 +60,19 @@ static bool can_be_tiled(const clnorm_bench *b)
     return !clnorm_kind_of(&b->desc).batch && b->desc.dropout <= 0;
 }
 
-/* The most rows whose multiple is all rows, so that sums over them are a multiple too. */
+/* Rows whose multiple is all rows, so that sums over them are a multiple too; all of them, if there
+ * are none that are few enough among the first numbers that are tried. */
 static uint64_t tile_rows_of(const clnorm_bench *b)
 {
+    enum { TRIES = 1 << 16 };
     const uint64_t step = b->desc.rows_per_mod > 0 ? b->desc.rows_per_mod : 1;
-    uint64_t rows = b->c.rows;
+    const uint64_t least = b->c.rows * b->desc.cols / TILE_ELEMENTS + 1;
     if (!can_be_tiled(b))
-        return rows;
-    for (uint64_t tiles = 1; tiles <= b->c.rows; tiles++) {
-        if (b->c.rows % tiles || (b->c.rows / tiles) % step)
-            continue;
-        rows = b->c.rows / tiles;
-        if (rows * b->desc.cols <= TILE_ELEMENTS)
-            break;
-    }
-    return rows;
+        return b->c.rows;
+    for (uint64_t tiles = least; tiles <= b->c.rows && tiles < least + TRIES; tiles++)
+        if (b->c.rows % tiles == 0 && b->c.rows / tiles % step == 0)
+            return b->c.rows / tiles;
+    return b->c.rows;
 }
 
 static clnorm_status make_values(clnorm_bench *b, clnorm_error *error)
@@ -222,13 +220,15 @@ static clnorm_status open_case(clnorm_bench *b, clnorm_bench_facts *facts, clnor
     TRY(make_op(b, facts, error));
     b->shape = (clnorm_ring_shape){.desc = &b->desc,
                                    .direction = b->c.direction,
-                                   .tile_rows = tile_rows_of(b),
+                                   .tile_rows = b->c.rows,
+                                   .tiles = 1,
                                    .seed = b->options.seed,
                                    .values = b->values};
-    b->shape.tiles = b->c.rows / b->shape.tile_rows;
     for (int id = 0; id < TENSOR_COUNT; id++)
         b->shape.given[id] = is_given(b, (clnorm_tensor_id)id);
     TRY(has_room(b, facts, error));
+    b->shape.tile_rows = tile_rows_of(b);
+    b->shape.tiles = b->c.rows / b->shape.tile_rows;
     TRY(make_values(b, error));
     const clnorm_streams streams = clnorm_ring_streams(&b->shape);
     TRY(clnorm_companion_init(&b->copy, b->device->context, &streams, error));
