@@ -112,18 +112,18 @@ static void normal_gradient(const clnorm_evaluation *e, const gradients *g, size
     const bool within = e->desc.stats_cols == 0 || g->in.run.col + i < e->desc.stats_cols;
     /* x^ as it stands in the derivative of the denominator */
     const long double x = within && computed ? growth(e, set->slope * g->x.value[i]) : 0;
-    const double power = e->desc.p > 2 ? e->desc.p : 1, size = (double)fabsl(x) * power;
-    const double slope = (double)set->slope, spread = set->spread;
-    const double mean = computed ? (double)set->h_size : 0, product = (double)set->hx_size;
+    const long double size = fabsl(x) * (e->desc.p > 2 ? e->desc.p : 1);
+    const long double slope = set->slope, spread = set->spread;
+    const long double mean = set->h_size, product = set->hx_size;
+    long double grown = fabsl(h), lost = 2;
     ds->value[i] = rstd * (h - (center ? set->h : 0) - (x == 0 ? 0 : x * set->hx));
-    ds->grown[i] = (double)(rstd * fabsl(h));
     if (computed && (within || center))
-        ds->grown[i] += (double)rstd * ((center + size * spread * slope) * mean +
-                                        (spread + size) * fmax(slope, 1) * product);
-    ds->rounded[i] = (g->rounded + g->x_rounded) * ds->grown[i];
-    ds->lost[i] = 1 + 2 * (double)rstd;
+        grown += (center + size * spread * slope) * mean + (spread + size) * slope * product;
     if (computed && within)
-        ds->lost[i] += (double)rstd * slope * (size + (product + size * mean) * set->loss);
+        lost += slope * (size + (product + size * mean) * set->loss);
+    ds->grown[i] = (double)(rstd * grown);
+    ds->rounded[i] = clnorm_behind(ds->grown[i], g->rounded + g->x_rounded);
+    ds->lost[i] = 1 + (double)(rstd * lost);
     if (isnan(rstd))
         ds->value[i] = NAN;
 }
@@ -146,9 +146,10 @@ static void times(clnorm_numbers *out, const clnorm_numbers *in, size_t i, long 
 {
     const double size = (double)fabsl(by);
     out->value[i] = in->value[i] * by;
-    out->grown[i] = in->grown[i] * size;
-    out->rounded[i] = in->rounded[i] * size + roundings * fabs((double)out->value[i]);
-    out->lost[i] = in->lost[i] * size + 1 + fabs((double)in->value[i]) * (roundings > 2);
+    out->grown[i] = clnorm_behind(size, in->grown[i]);
+    out->rounded[i] = clnorm_behind(size, in->rounded[i]) + roundings * fabs((double)out->value[i]);
+    out->lost[i] =
+        clnorm_behind(size, in->lost[i]) + 1 + (roundings > 2 ? fabs((double)in->value[i]) : 0);
 }
 
 static long double silu_slope(const gradients *g, size_t i)

@@ -10,10 +10,11 @@
 static void emit_sum(const clnorm_evaluation *e, const clnorm_elements *in)
 {
     clnorm_numbers sum;
+    const bool rounded = e->desc.contract == CLNORM_SUM_ROUNDED; /* the same bits */
     for (size_t i = 0; i < in->run.n; i++) {
         sum.value[i] = in->s[i];
         sum.grown[i] = 0;
-        sum.rounded[i] = 2 * in->s_size[i];
+        sum.rounded[i] = rounded ? 0 : (double)(2 * in->s_size[i]);
         sum.lost[i] = 1;
     }
     clnorm_emit(e, TENSOR_sum, &in->run, NULL, &sum, NULL, NULL);

@@ -136,10 +136,10 @@ static void make_sum(const clnorm_evaluation *e, const clnorm_run *run, clnorm_e
         clnorm_load_run(e, TENSOR_residual, run, residual);
     for (size_t i = 0; i < run->n; i++) {
         double s = gated ? step(e, out->gate[i] * out->t[i]) : out->t[i];
-        out->s_size[i] = fabs(s);
+        out->s_size[i] = fabsl(s);
         if (added) {
             const double other = step(e, e->alpha * residual[i]);
-            out->s_size[i] += fabs(other);
+            out->s_size[i] += fabsl(other);
             s = step(e, other + s);
         }
         out->s[i] = rounded ? clnorm_dtype_round(e->desc.residual_dtype, s) : s;

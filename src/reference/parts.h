@@ -23,13 +23,20 @@ typedef struct clnorm_elements {
     const clnorm_set *set;
     double s[CLNORM_BLOCK]; /* what is normalized; y in a backward pass from the output */
     double t[CLNORM_BLOCK]; /* what the gate multiplies */
-    double s_size[CLNORM_BLOCK]; /* |alpha * residual| + |gate * t| */
+    long double s_size[CLNORM_BLOCK]; /* |alpha * residual| + |gate * t| */
     double gate[CLNORM_BLOCK], mask[CLNORM_BLOCK]; /* mask: 0 or 1 / (1 - p) */
     double x[CLNORM_BLOCK], weight[CLNORM_BLOCK], bias[CLNORM_BLOCK];
     double scale[CLNORM_BLOCK], shift[CLNORM_BLOCK]; /* scale: with scale_offset */
     double z[CLNORM_BLOCK];
     long double silu[CLNORM_BLOCK], sigmoid[CLNORM_BLOCK];
 } clnorm_elements;
+
+/* What an error of this size counts behind a factor: nothing is left of it behind 0, not even of
+ * one that is too large for a double. */
+static inline double clnorm_behind(double factor, double size)
+{
+    return factor == 0 ? 0 : factor * size;
+}
 
 bool clnorm_given(const clnorm_evaluation *e, clnorm_tensor_id id);
 

@@ -25,15 +25,15 @@ void clnorm_normalize(const clnorm_evaluation *e, const clnorm_elements *in, cln
         x->rounded[i] = 0;
         x->lost[i] = loss;
     }
-    const double rstd = (double)set->rstd;
+    const long double rstd = set->rstd;
     if (e->desc.act_gate == CLNORM_ACT_BEFORE) /* s, its mean and its rstd */
         for (size_t i = 0; i < n; i++)
-            x->rounded[i] =
-                CLNORM_SILU_ROUNDINGS * (rstd * fabs(in->s[i]) + set->offset * (1 + x->grown[i]));
+            x->rounded[i] = CLNORM_SILU_ROUNDINGS *
+                            ((double)(rstd * fabs(in->s[i])) + set->offset * (1 + x->grown[i]));
     else if (e->desc.contract == CLNORM_SUM_EXACT && e->direction == CLNORM_FORWARD &&
              clnorm_desc_has_sum(&e->desc))
         for (size_t i = 0; i < n; i++)
-            x->rounded[i] = 2 * rstd * in->s_size[i];
+            x->rounded[i] = (double)(2 * rstd * in->s_size[i]);
 }
 
 /* By how far `value`, known to be within `error`, may move when it is rounded. */
@@ -58,7 +58,8 @@ static void affine_rounded(const clnorm_evaluation *e, const clnorm_elements *in
                          e->slack * y->grown[i] + u * y->rounded[i] + floor * y->lost[i]);
         value *= weight;
         const double moved =
-            round_within(e->desc.y_dtype, &value, off * fabs(weight) + 2 * u * fabs(value) + floor);
+            round_within(e->desc.y_dtype, &value,
+                         clnorm_behind(fabs(weight), off) + 2 * u * fabs(value) + floor);
         y->value[i] = value + in->bias[i];
         y->rounded[i] = moved / u + fabs(in->bias[i]) + fabs((double)y->value[i]);
         y->grown[i] = 0;
@@ -75,9 +76,9 @@ void clnorm_affine(const clnorm_evaluation *e, const clnorm_elements *in, clnorm
     for (size_t i = 0; i < in->run.n; i++) {
         const double weight = in->weight[i], bias = in->bias[i], size = fabs(weight);
         y->value[i] = y->value[i] * weight + bias;
-        y->grown[i] *= size;
-        y->rounded[i] = y->rounded[i] * size + fabs(bias);
-        y->lost[i] = y->lost[i] * size + 1;
+        y->grown[i] = clnorm_behind(size, y->grown[i]);
+        y->rounded[i] = clnorm_behind(size, y->rounded[i]) + fabs(bias);
+        y->lost[i] = clnorm_behind(size, y->lost[i]) + 1;
     }
 }
 
@@ -89,11 +90,11 @@ void clnorm_modulate(const clnorm_evaluation *e, const clnorm_elements *in, clno
         const double scale = in->scale[i], size = fabs(scale);
         const long double product = y->value[i] * scale;
         y->value[i] = product + in->shift[i];
-        y->grown[i] *= size;
+        y->grown[i] = clnorm_behind(size, y->grown[i]);
         /* of scale, of the product, of the sum */
-        y->rounded[i] =
-            y->rounded[i] * size + 2 * fabs((double)product) + fabs((double)y->value[i]);
-        y->lost[i] = y->lost[i] * size + 2 + fabs((double)y->value[i]);
+        y->rounded[i] = clnorm_behind(size, y->rounded[i]) + 2 * fabs((double)product) +
+                        fabs((double)y->value[i]);
+        y->lost[i] = clnorm_behind(size, y->lost[i]) + 2 + fabs((double)y->value[i]);
     }
 }
 
@@ -104,9 +105,9 @@ void clnorm_activate(const clnorm_elements *in, clnorm_numbers *y)
         const double silu = (double)in->silu[i], size = fabs(silu);
         const double before = fabs((double)y->value[i]);
         y->value[i] *= in->silu[i];
-        y->grown[i] *= size;
-        y->rounded[i] = y->rounded[i] * size + CLNORM_SILU_ROUNDINGS * before * size;
-        y->lost[i] = y->lost[i] * size + before * (1 + fabs(in->z[i])) + 1;
+        y->grown[i] = clnorm_behind(size, y->grown[i]);
+        y->rounded[i] = clnorm_behind(size, y->rounded[i] + CLNORM_SILU_ROUNDINGS * before);
+        y->lost[i] = clnorm_behind(size, y->lost[i]) + before * (1 + fabs(in->z[i])) + 1;
     }
 }
 

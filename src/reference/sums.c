@@ -72,9 +72,9 @@ void clnorm_sums_add_product(clnorm_sums *sums, clnorm_tensor_id id, const clnor
     for (size_t i = 0; sum && i < run->n; i++, sum += step) {
         const double size = (double)fabsl(factor[i]);
         const long double value = factor[i] * numbers->value[i];
-        add(sum, value, size * numbers->grown[i],
-            size * numbers->rounded[i] + (1 + rounded) * fabs((double)value),
-            size * numbers->lost[i] + 1 + fabs((double)numbers->value[i]));
+        add(sum, value, clnorm_behind(size, numbers->grown[i]),
+            clnorm_behind(size, numbers->rounded[i]) + (1 + rounded) * fabs((double)value),
+            clnorm_behind(size, numbers->lost[i]) + 1 + fabs((double)numbers->value[i]));
     }
 }
 
@@ -87,8 +87,9 @@ void clnorm_sums_add_numbers(clnorm_sums *sums, clnorm_tensor_id id, const clnor
         const double size = factor ? fabs(factor[i]) : 1;
         const long double value = numbers->value[i] * (factor ? factor[i] : 1);
         /* t itself is rounded by each of its steps: three at most */
-        add(sum, value, size * numbers->grown[i],
-            size * numbers->rounded[i] + 4 * fabs((double)value), size * numbers->lost[i] + 1);
+        add(sum, value, clnorm_behind(size, numbers->grown[i]),
+            clnorm_behind(size, numbers->rounded[i]) + 4 * fabs((double)value),
+            clnorm_behind(size, numbers->lost[i]) + 1);
     }
 }
 
