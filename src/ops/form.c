@@ -338,8 +338,7 @@ uint64_t clnorm_sets_per_group(const clnorm_op *op, const clnorm_geometry *geome
                                uint64_t set_bytes, uint64_t all)
 {
     const clnorm_sets shape = clnorm_sets_of(&op->desc, all);
-    const uint64_t units =
-        op->context->device.compute_units ? op->context->device.compute_units : 1;
+    const uint64_t units = max_u64(geometry->slots, 1); /* of work-items by themselves */
     const uint64_t most_groups = (uint64_t)1 << 22; /* some drivers count work-items in 32 bits */
     const uint64_t allowed = geometry->most_iterations / clnorm_iterations_of(geometry, &shape);
     if (geometry->team_size > 1)

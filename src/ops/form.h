@@ -17,7 +17,9 @@ typedef struct clnorm_geometry {
     unsigned hold; /* vectors that a work-item keeps in registers; 0: it reads them again */
     unsigned part; /* columns of the parts of a row; 0: rows have none */
     unsigned block; /* rows that a work-item takes at once, of few columns; 0: one by one */
-    unsigned slots; /* groups that work at once: fewer rows are shared; 0: none ever are */
+    /* Groups that work at once: fewer rows are shared, none ever with 0, and work-items that walk
+     * rows alone get parts of all for as many. */
+    unsigned slots;
     int cpu_hints; /* the compiler has clang's prefetch and non-temporal store */
     uint64_t stream_bytes; /* more output than this goes past the cache */
     uint64_t most_iterations; /* that a work-item may spend in loops, in all */

@@ -11,7 +11,7 @@
  * a small part of the traffic. */
 static uint64_t slab_rows(const clnorm_op *op, uint64_t all)
 {
-    const uint64_t units = op->context->device.compute_units;
+    const uint64_t units = op->geometry.slots;
     const uint64_t wanted = all / (op->geometry.team_size == 1 ? 4 * units + 1 : 256);
     return min_u64(wanted < 8 ? 8 : min_u64(wanted, 64), clnorm_most_rows(op));
 }

@@ -2,25 +2,29 @@
 /* The self-test of a device: every form, every kernel. */
 #include "ops/self_test.h"
 
-static const clnorm_kernel_id tested[] = {CLNORM_KERNEL_FORWARD_USUAL, CLNORM_KERNEL_BACKWARD_USUAL,
-                                          CLNORM_KERNEL_BACKWARD_SAVED_USUAL, CLNORM_KERNEL_SUMS};
-enum { TESTED = sizeof(tested) / sizeof(tested[0]), ONLY_FORWARD = 1 };
+/* Those of rows in blocks, and in parts, are the first of them. */
+static const clnorm_kernel_id tested[] = {CLNORM_KERNEL_FORWARD_USUAL,
+                                          CLNORM_KERNEL_BACKWARD_SAVED_USUAL,
+                                          CLNORM_KERNEL_BACKWARD_USUAL, CLNORM_KERNEL_SUMS};
+enum { TESTED = sizeof(tested) / sizeof(tested[0]), ONLY_FORWARD = 1, IN_BLOCKS = 2 };
 
-/* Columns for which the form is the choice; or which are cut into parts, in the forward pass. */
+/* Columns for which the form is the choice; or which are cut into parts, in the forward pass; or so
+ * few that rows are taken in blocks. */
 typedef struct {
     clnorm_form form;
     uint64_t cols;
     size_t kernels;
-    bool parts;
+    bool parts, blocks;
 } tested_form;
 
 static const tested_form forms[] = {
-    {CLNORM_FORM_SEQUENTIAL, 1000, TESTED, false},
-    {CLNORM_FORM_SLICED, 1000, TESTED, false},
-    {CLNORM_FORM_HELD, 4000, TESTED, false},
-    {CLNORM_FORM_COOPERATIVE, 4000, TESTED, false},
-    {CLNORM_FORM_SEQUENTIAL, 100000, ONLY_FORWARD, true},
-    {CLNORM_FORM_COOPERATIVE, 100000, ONLY_FORWARD, true},
+    {CLNORM_FORM_SEQUENTIAL, 1000, TESTED, false, false},
+    {CLNORM_FORM_SEQUENTIAL, 64, IN_BLOCKS, false, true},
+    {CLNORM_FORM_SLICED, 1000, TESTED, false, false},
+    {CLNORM_FORM_HELD, 4000, TESTED, false, false},
+    {CLNORM_FORM_COOPERATIVE, 4000, TESTED, false, false},
+    {CLNORM_FORM_SEQUENTIAL, 100000, ONLY_FORWARD, true, false},
+    {CLNORM_FORM_COOPERATIVE, 100000, ONLY_FORWARD, true, false},
 };
 
 typedef struct {
@@ -33,7 +37,12 @@ typedef struct {
 
 static const char *name_of(const clnorm_built *built, clnorm_kernel_id id)
 {
-    return built->geometry.part ? "forward, rows in parts" : clnorm_kernel_name(id);
+    const bool forward = clnorm_kernel_purpose(id).direction == CLNORM_FORWARD;
+    if (built->geometry.part)
+        return "forward, rows in parts";
+    if (built->geometry.block)
+        return forward ? "forward, rows in blocks" : "backward, rows in blocks";
+    return clnorm_kernel_name(id);
 }
 
 /* One that is wrong is as bad as one that does not build. */
@@ -80,7 +89,8 @@ static clnorm_status test_form(survey *s, const tested_form *form, clnorm_error 
     for (size_t i = 0; i < op->n_candidates && !s->is_ended;
          i++) { /* the form, and what is plainer of it */
         const clnorm_geometry *geometry = &op->candidates[i];
-        const bool is_meant = geometry->form == form->form && (geometry->part > 0) == form->parts;
+        const bool is_meant = geometry->form == form->form && (geometry->part > 0) == form->parts &&
+                              (geometry->block > 0) == form->blocks;
         for (size_t k = 0; is_meant && !s->is_ended && k < form->kernels; k++)
             test_kernel(s, op, geometry, tested[k]);
     }

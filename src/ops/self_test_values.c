@@ -21,6 +21,10 @@ static uint64_t most_elements(const clnorm_context *context)
     return clnorm_quirk_reason(&context->device, CLNORM_QUIRK_SLOW) ? 2048 : 16384;
 }
 
+/* Of rows that are taken in blocks: for some whole blocks in a group and a slab, and a part of one,
+ * on a device of one unit, which make_op of self_test.c makes of it. */
+enum { ROWS_OF_BLOCKS = 95 };
+
 /* All teams of a group have a row, and one has two; and where a work-item takes rows one after the
  * other, it has a second one. */
 static uint64_t rows_of(const clnorm_context *context, const clnorm_desc *desc,
@@ -30,6 +34,8 @@ static uint64_t rows_of(const clnorm_context *context, const clnorm_desc *desc,
     const uint64_t most = most_elements(context) / 64;
     if (clnorm_kind_of(desc).channels)
         return LEAST_ROWS;
+    if (geometry->block > 0)
+        return ROWS_OF_BLOCKS;
     if (geometry->team_size > 1)
         return max_u64(teams + 1, LEAST_ROWS);
     return min_u64(4 * (uint64_t)context->device.compute_units + LEAST_ROWS, most);
@@ -62,12 +68,19 @@ static void change_rows(clnorm_desc *d, uint64_t most, bool held)
         d->stats_cols = 0;
 }
 
+/* Blocks are of rows with no more columns than this, whose remains of a vector are `run`'s. */
+static uint64_t most_in_blocks(const clnorm_geometry *geometry, uint64_t run)
+{
+    return 8 * (uint64_t)geometry->vec - (run % MOST_VEC ? MOST_VEC : 0);
+}
+
 /* Only what is an argument of kernels changes, so that the programs stay those of the op. */
 static clnorm_desc small_desc(const clnorm_context *context, const clnorm_desc *desc,
                               const clnorm_geometry *geometry, uint64_t rows)
 {
     clnorm_desc d = *desc;
-    const uint64_t most = max_u64(most_elements(context) / rows, 65);
+    const uint64_t most = geometry->block > 0 ? most_in_blocks(geometry, desc->cols)
+                                              : max_u64(most_elements(context) / rows, 65);
     if (clnorm_kind_of(desc).channels)
         shrink_channels(&d, clnorm_kind_of(desc).batch);
     else
