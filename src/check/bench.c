@@ -283,7 +283,13 @@ typedef struct {
     uint64_t last; /* set of the last call */
 } course;
 
-static uint64_t next_set(course *k) { return k->bench->turn++ % k->ring.sets; }
+/* One further after each time round, so that a call gets sets that the copy wrote to, and what it
+ * leaves undone is seen. */
+static uint64_t next_set(course *k)
+{
+    const uint64_t turn = k->bench->turn++, sets = k->ring.sets;
+    return (turn + turn / sets) % sets;
+}
 
 static clnorm_status time_calls(course *k, double *event, double *host, clnorm_error *error)
 {
@@ -400,7 +406,7 @@ clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
                          error));
     round->sets = k.ring.sets;
     round->is_cold = k.ring.sets * clnorm_ring_set_bytes(&b->shape) >=
-                     4 * b->device->context->device.cache_bytes;
+                     clnorm_bench_cold_bytes(&b->device->context->device);
     if (!b->copy.way) {
         const clnorm_stream_place place = clnorm_ring_place(&k.ring, 0);
         TRY(clnorm_companion_choose(&b->copy, b->device->queue, &place, k.ring.sets,

@@ -38,7 +38,7 @@ typedef struct clnorm_bench_round {
     unsigned count;
     uint64_t sets; /* that it went through in turns */
     unsigned calls; /* in a sample */
-    bool is_cold; /* the sets together are larger than four times the cache */
+    bool is_cold; /* the sets together take clnorm_bench_cold_bytes */
 } clnorm_bench_round;
 
 typedef struct clnorm_bench clnorm_bench;

@@ -27,7 +27,7 @@ clnorm_status clnorm_stretch_begin(clnorm_stretch *s, clnorm_bench_device *devic
 {
     clnorm_status status = CLNORM_OK;
     *s = (clnorm_stretch){.device = device};
-    if (device->has_events)
+    if (device->has_events && device->timer != CLNORM_TIMER_HOST)
         TRY(clnorm_companion_nothing(&device->copy, device->queue,
                                      (clnorm_events){0, NULL, &s->mark}, error));
     s->host_begin = clnorm_clock();
@@ -35,7 +35,7 @@ fail:
     return status;
 }
 
-cl_event *clnorm_stretch_last(clnorm_stretch *s) { return s->device->has_events ? &s->last : NULL; }
+cl_event *clnorm_stretch_last(clnorm_stretch *s) { return s->mark ? &s->last : NULL; }
 
 static double end_of(cl_event event)
 {
@@ -76,6 +76,7 @@ double clnorm_bench_time(const clnorm_bench_device *device, double event, double
 typedef struct {
     cl_mem in, out;
     uint64_t bytes; /* of each */
+    uint64_t turn; /* among the places */
 } copy_buffers;
 
 static clnorm_status make_buffers(const clnorm_bench_device *d, copy_buffers *b,
@@ -108,9 +109,9 @@ static void release_buffers(copy_buffers *b)
         clReleaseMemObject(b->out);
 }
 
-static clnorm_status time_copies(clnorm_bench_device *d, const clnorm_stream_place *place,
-                                 uint64_t sets, unsigned calls, double *event, double *host,
-                                 clnorm_error *error)
+static clnorm_status time_copies(clnorm_bench_device *d, copy_buffers *b,
+                                 const clnorm_stream_place *place, unsigned calls, double *event,
+                                 double *host, clnorm_error *error)
 {
     clnorm_stretch stretch;
     clnorm_stream_place at = *place;
@@ -119,7 +120,7 @@ static clnorm_status time_copies(clnorm_bench_device *d, const clnorm_stream_pla
     for (unsigned i = 0; i < calls; i++) {
         const clnorm_events events = {0, NULL,
                                       i + 1 == calls ? clnorm_stretch_last(&stretch) : NULL};
-        at.first = i % sets * place->elements;
+        at.first = b->turn++ % (b->bytes / 4 / place->elements) * place->elements;
         TRY(clnorm_companion_run(&d->copy, d->queue, &at, events, error));
     }
     TRY(clnorm_stretch_end(&stretch, event, host, error));
@@ -134,7 +135,7 @@ typedef struct {
     double event[ROUNDS], host[ROUNDS];
 } copy_times;
 
-static clnorm_status measure_copies(clnorm_bench_device *d, const copy_buffers *b, uint64_t bytes,
+static clnorm_status measure_copies(clnorm_bench_device *d, copy_buffers *b, uint64_t bytes,
                                     copy_times *times, clnorm_error *error)
 {
     const clnorm_stream_place place = {.in = {b->in}, .out = {b->out}, .elements = bytes / 8};
@@ -143,7 +144,7 @@ static clnorm_status measure_copies(clnorm_bench_device *d, const copy_buffers *
     clnorm_status status;
     TRY(clnorm_companion_choose(&d->copy, d->queue, &place, sets, place.elements, error));
     for (int i = 0; i < ROUNDS; i++)
-        TRY(time_copies(d, &place, sets, calls, &times->event[i], &times->host[i], error));
+        TRY(time_copies(d, b, &place, calls, &times->event[i], &times->host[i], error));
 fail:
     return status;
 }
@@ -238,8 +239,8 @@ static void add_point(clnorm_bench_device *d, uint64_t bytes, copy_times *times)
 }
 
 /* The largest footprint tells of the clocks. */
-static clnorm_status measure_curve(clnorm_bench_device *d, clnorm_timer timer,
-                                   const copy_buffers *b, clnorm_error *error)
+static clnorm_status measure_curve(clnorm_bench_device *d, clnorm_timer timer, copy_buffers *b,
+                                   clnorm_error *error)
 {
     const uint64_t least = MIB / 8;
     clnorm_status status = CLNORM_OK;
@@ -261,7 +262,7 @@ clnorm_status clnorm_bench_device_open(clnorm_bench_device *d, clnorm_context *c
                                        clnorm_timer timer, clnorm_error *error)
 {
     const clnorm_streams copy = {1, 1, {4}, {4}};
-    copy_buffers buffers = {NULL, NULL, 0};
+    copy_buffers buffers = {NULL, NULL, 0, 0};
     clnorm_status status;
     *d = (clnorm_bench_device){.context = context};
     TRY(make_queue(d, error));

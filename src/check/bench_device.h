@@ -49,8 +49,8 @@ typedef struct clnorm_stretch {
     double host_begin;
 } clnorm_stretch;
 
-/* Enqueues a kernel that does nothing: what follows begins where that one ends, as a call may be
- * several commands, and gives the event of the last one only. */
+/* Enqueues a kernel that does nothing, if events count: what follows begins where that one ends, as
+ * a call may be several commands, and gives the event of the last one only. */
 clnorm_status clnorm_stretch_begin(clnorm_stretch *stretch, clnorm_bench_device *device,
                                    clnorm_error *error);
 /* Where the last command is to put its event. */

@@ -16,7 +16,7 @@ struct clnorm_companion_way {
     unsigned group; /* work-items of a work-group */
     unsigned block; /* vectors of a work-item that follow one another; 0: all take turns */
     unsigned turns; /* of a work-item */
-    bool of_cpus; /* not tried elsewhere, and the reverse */
+    bool of_cpus; /* else of GPUs; accelerators may be like either */
 };
 
 /* A CPU's core walks through memory, work-items of a GPU stand side by side. The first of its kind
@@ -72,7 +72,8 @@ static void write_defines(const clnorm_companion *c, unsigned width, char *text,
 
 static bool is_of_device(const clnorm_companion *c, const struct clnorm_companion_way *way)
 {
-    return way->of_cpus == ((c->context->device.type & CL_DEVICE_TYPE_CPU) != 0);
+    const cl_device_type type = c->context->device.type;
+    return way->of_cpus ? !(type & CL_DEVICE_TYPE_GPU) : !(type & CL_DEVICE_TYPE_CPU);
 }
 
 static bool needs_program(const clnorm_companion *c, unsigned program)

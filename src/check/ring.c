@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* Sets begin at whole pages, and a companion may move a few elements more than there are. */
-enum { ALIGNMENT = 4096, POISON = 0x5a };
+/* Of elements: sets begin at whole vectors of any type, and a companion may move a few elements
+ * more than there are. */
+enum { ALIGNMENT = 64, POISON = 0x5a };
 
 uint64_t clnorm_tensor_use_bytes(const clnorm_tensor_use *use)
 {

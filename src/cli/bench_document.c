@@ -122,29 +122,33 @@ static json_t *machine_of(const struct bench_machine *m, size_t index)
 
 /* ---- results ------------------------------------------------------------------------------- */
 
-static json_t *check_of(const clnorm_bench_facts *facts)
+static json_t *check_of(const clnorm_bench_facts *facts, bool is_wrong)
 {
     const clnorm_verdict *v = &facts->verdict;
     json_t *histogram = json_array();
     for (int i = 0; i < CLNORM_ULP_BINS; i++)
         json_array_append_new(histogram, json_integer((json_int_t)facts->ulp_counts[i]));
-    return json_pack("{s:s, s:o, s:o, s:I, s:I, s:o}", "verdict", v->wrong ? "wrong" : "ok",
+    return json_pack("{s:s, s:o, s:o, s:I, s:I, s:o}", "verdict", is_wrong ? "wrong" : "ok",
                      "max_ulp", json_finite(v->max_ulp), "bound_share",
                      json_finite(v->max_bound_share), "compared", (json_int_t)v->compared, "wrong",
                      (json_int_t)v->wrong, "ulp_histogram", histogram);
 }
 
-static json_t *pair_of(double low, double high)
+/* Of a single round nobody knows. */
+static json_t *interval_of(const struct bench_row *row, double low, double high)
 {
+    if (row->n_rounds < 2)
+        return json_null();
     return json_pack("[o, o]", json_finite(low), json_finite(high));
 }
 
-static json_t *seconds_of(const struct bench_numbers *n)
+static json_t *seconds_of(const struct bench_row *row, const struct bench_numbers *n)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "median", json_finite(n->median),
                      "min", json_finite(n->min), "q1", json_finite(n->q1), "q3", json_finite(n->q3),
-                     "p99", json_finite(n->p99), "interval", pair_of(n->low, n->high), "noise",
-                     json_finite(n->noise), "samples", (json_int_t)n->samples);
+                     "p99", json_finite(n->p99), "interval", interval_of(row, n->low, n->high),
+                     "noise", row->n_rounds < 2 ? json_null() : json_finite(n->noise), "samples",
+                     (json_int_t)n->samples);
 }
 
 static json_t *rounds_of(const struct bench_row *row)
@@ -170,13 +174,13 @@ static void set_times(json_t *object, const struct bench_report *report,
     const struct bench_numbers n = bench_numbers_of(row);
     const double bytes = (double)row->facts.bytes;
     const double launch = report->machines[row->machine].measured.launch_seconds;
-    set(object, "seconds", seconds_of(&n));
+    set(object, "seconds", seconds_of(row, &n));
     set(object, "bytes_per_second", json_finite(bytes / n.median));
     set(object, "copy_seconds", json_finite(n.copy));
     set(object, "copy_bytes_per_second", json_finite(bytes / n.copy));
     set(object, "copy_variant", json_string(row->copy_way));
     set(object, "of_copy", json_finite(n.of_copy));
-    set(object, "of_copy_interval", pair_of(n.of_copy_low, n.of_copy_high));
+    set(object, "of_copy_interval", interval_of(row, n.of_copy_low, n.of_copy_high));
     set(object, "event_seconds", known(n.event));
     set(object, "host_seconds", json_finite(n.host));
     set(object, "launch_bound", json_boolean(n.median < 3 * launch));
@@ -209,7 +213,7 @@ static json_t *result_of(const struct bench_report *report, const struct bench_r
         set(object, "first_seconds", json_finite(row->facts.first_seconds));
     }
     if (row->facts.verdict.compared > 0)
-        set(object, "check", check_of(&row->facts));
+        set(object, "check", check_of(&row->facts, row->status == BENCH_WRONG));
     if (row->status == BENCH_OK)
         set_times(object, report, row);
     else

@@ -30,11 +30,23 @@ static bool add(struct bench_plan *plan, const clnorm_bench_case *c, clnorm_erro
     return true;
 }
 
+/* As a whole word, or an operator without what it is switched to. */
+static bool has_word(const char *name, const char *word)
+{
+    char one[BENCH_NAME];
+    while (bench_next_word(&name, " ", one, sizeof(one))) {
+        const size_t length = strlen(word);
+        if (!strncmp(one, word, length) && strchr("+/", one[length]))
+            return true; /* also at its end */
+    }
+    return false;
+}
+
 static bool has_all_words(const char *name, const char *text)
 {
     char word[BENCH_NAME];
     while (bench_next_word(&text, " ", word, sizeof(word)))
-        if (!strstr(name, word))
+        if (!has_word(name, word))
             return false;
     return true;
 }

@@ -25,7 +25,10 @@ static void add_measured(struct table *table, const json_t *result)
 {
     const json_t *seconds = json_object_get(result, "seconds");
     table_add_seconds(table, json_number_at(seconds, "median"));
-    table_add(table, TONE_PLAIN, "%.1f %%", 100 * json_number_at(seconds, "noise"));
+    if (json_is_number(json_object_get(seconds, "noise")))
+        table_add(table, TONE_PLAIN, "%.1f %%", 100 * json_number_at(seconds, "noise"));
+    else
+        table_add(table, TONE_FAINT, "-");
     add_rate(table, json_number_at(result, "bytes_per_second"));
     if (json_is_true(json_object_get(result, "launch_bound")))
         table_add(table, TONE_FAINT, "launch");

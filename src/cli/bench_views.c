@@ -171,7 +171,8 @@ static int print_whole(const json_t *document, const struct bench_view *view)
 /* A result that says by itself what it was measured on. */
 static int print_lines(const json_t *document, const struct bench_view *view)
 {
-    static const char *const common[] = {"schema", "created", "tool", "host"};
+    static const char *const common[] = {"schema", "complete", "created", "command",
+                                         "title",  "tool",     "host",    "settings"};
     const json_t *result;
     size_t i;
     json_array_foreach(json_object_get(document, "results"), i, result)

@@ -45,6 +45,14 @@ static void find_noise(const struct finding *f)
             drift);
 }
 
+static void find_rounds(const struct finding *f)
+{
+    const unsigned asked = f->report->settings.rounds;
+    if (f->row->n_rounds < asked)
+        add(f, "FEW_ROUNDS", (double)f->row->n_rounds,
+            "%zu of %u rounds were done in time: raise --max-time", f->row->n_rounds, asked);
+}
+
 static void find_launch(const struct finding *f)
 {
     const double launch = f->machine->measured.launch_seconds;
@@ -58,8 +66,8 @@ static void find_cache(const struct finding *f)
 {
     if (!f->row->c.warm && !f->row->rounds[0].is_cold)
         add(f, "NOT_COLD", (double)f->row->rounds[0].sets,
-            "there is no room for sets larger than four times the cache: choose a larger shape");
-    if (f->numbers->of_copy_low > 1.05)
+            "there is no room for sets larger than any cache: choose another shape");
+    if (f->row->n_rounds > 1 && f->numbers->of_copy_low > 1.05)
         add(f, "ABOVE_COPY", f->numbers->of_copy,
             "faster than the copy beside it, which was not the best one: read it as 1");
 }
@@ -104,8 +112,9 @@ static void find_build(const struct finding *f)
 json_t *bench_warnings_of(const struct bench_report *report, const struct bench_row *row,
                           const struct bench_numbers *numbers)
 {
-    static void (*const finders[])(const struct finding *) = {
-        find_noise, find_launch, find_cache, find_clock, find_form, find_load, find_build};
+    static void (*const finders[])(const struct finding *) = {find_noise, find_rounds, find_launch,
+                                                              find_cache, find_clock,  find_form,
+                                                              find_load,  find_build};
     const struct finding f = {.report = report,
                               .row = row,
                               .numbers = numbers,
