@@ -91,3 +91,11 @@ double clnorm_student_t(double p, double df)
     }
     return (low + high) / 2;
 }
+
+void clnorm_log_interval(const clnorm_log_spread *s, double interval[2])
+{
+    const double t = s->n > 1 ? clnorm_student_t(0.05, (double)s->n - 1) : 0;
+    const double off = t * s->sd / sqrt((double)s->n);
+    interval[0] = exp(s->mean - off);
+    interval[1] = exp(s->mean + off);
+}

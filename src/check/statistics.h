@@ -26,4 +26,7 @@ clnorm_log_spread clnorm_log_spread_of(const double *values, size_t n);
 double clnorm_student_p(double t, double df);
 double clnorm_student_t(double p, double df);
 
+/* 95 % of the geometric mean of the values, by Student's t; of one value it is that value. */
+void clnorm_log_interval(const clnorm_log_spread *spread, double interval[2]);
+
 #endif

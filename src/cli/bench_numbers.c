@@ -28,19 +28,6 @@ static double median_of_rounds(const struct bench_row *row, sample_fn *of)
     return clnorm_median(values, row->n_rounds);
 }
 
-struct interval {
-    double low, high;
-};
-
-/* 95 % of the geometric mean, by Student's t; all there is of a single round. */
-static struct interval interval_of(const clnorm_log_spread *s)
-{
-    const double df = (double)s->n - 1;
-    const double t = s->n > 1 ? clnorm_student_t(0.05, df) : 0;
-    const double off = t * s->sd / sqrt((double)s->n);
-    return (struct interval){exp(s->mean - off), exp(s->mean + off)};
-}
-
 static void fill_samples(const struct bench_row *row, struct bench_numbers *n)
 {
     double *all = NULL;
@@ -82,11 +69,13 @@ struct bench_numbers bench_numbers_of(const struct bench_row *row)
     }
     const clnorm_log_spread time = clnorm_log_spread_of(times, row->n_rounds);
     const clnorm_log_spread ratio = clnorm_log_spread_of(ratios, row->n_rounds);
-    const struct interval of_time = interval_of(&time), of_ratio = interval_of(&ratio);
-    n.low = of_time.low;
-    n.high = of_time.high;
-    n.of_copy_low = of_ratio.low;
-    n.of_copy_high = of_ratio.high;
+    double of_time[2], of_ratio[2];
+    clnorm_log_interval(&time, of_time);
+    clnorm_log_interval(&ratio, of_ratio);
+    n.low = of_time[0];
+    n.high = of_time[1];
+    n.of_copy_low = of_ratio[0];
+    n.of_copy_high = of_ratio[1];
     n.noise = time.sd;
     n.drift = drift_of(times, row->n_rounds);
     n.median = clnorm_median(times, row->n_rounds);

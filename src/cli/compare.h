@@ -50,6 +50,8 @@ enum { COMPARE_MOST_DIFFERENCES = 16 };
 size_t compare_differences(const struct compare_side *a, const struct compare_side *b,
                            struct compare_difference *list);
 
+/* How the settings of a document count bytes; 1 where they do not say. */
+json_int_t compare_traffic_model(const json_t *settings);
 /* Refused are models of traffic that differ: bytes, rates and copies mean other things. */
 bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,
                           clnorm_error *error);

@@ -56,8 +56,7 @@ static const char *base_name(const char *name)
 
 static json_int_t model_of(const json_t *document)
 {
-    const json_t *model = json_object_get(json_object_get(document, "settings"), "traffic_model");
-    return model ? json_integer_value(model) : 1;
+    return compare_traffic_model(json_object_get(document, "settings"));
 }
 
 static bool merge_all(struct result_merge *merge, const struct result_files *files, bool force,

@@ -132,7 +132,7 @@ static void summarize(struct comparison *c, double *factors)
     spread = clnorm_log_spread_of(factors, n);
     c->factor = exp(spread.mean);
     if (n > 1)
-        result_interval(spread, c->interval);
+        clnorm_log_interval(&spread, c->interval);
     for (size_t i = 0; n == 1 && i < c->n; i++)
         if (c->rows[i].a.is_ok && c->rows[i].b.is_ok)
             memcpy(c->interval, c->rows[i].interval, sizeof(c->interval));

@@ -179,11 +179,15 @@ size_t compare_differences(const struct compare_side *a, const struct compare_si
     return n;
 }
 
-static json_int_t model_of(const struct compare_side *side)
+json_int_t compare_traffic_model(const json_t *settings)
 {
-    const json_t *settings = result_about(side->file->document, side->device, "settings");
     const json_t *model = json_object_get(settings, "traffic_model");
     return model ? json_integer_value(model) : 1;
+}
+
+static json_int_t model_of(const struct compare_side *side)
+{
+    return compare_traffic_model(result_about(side->file->document, side->device, "settings"));
 }
 
 bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,

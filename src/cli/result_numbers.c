@@ -49,7 +49,7 @@ static void expect_interval(struct check *check, const char *key, const json_t *
     char path[64];
     if (spread.n < 2 || json_is_null(interval))
         return;
-    result_interval(spread, must);
+    clnorm_log_interval(&spread, must);
     for (size_t i = 0; i < 2; i++) {
         snprintf(path, sizeof(path), "%s[%zu]", key, i);
         expect(check, path, json_array_get(interval, i), must[i], 0);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/result_rounds.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 double *result_numbers(const json_t *array)
@@ -47,12 +46,4 @@ void result_rounds_release(struct result_rounds *rounds)
 {
     free(rounds->seconds);
     *rounds = (struct result_rounds){0};
-}
-
-void result_interval(clnorm_log_spread spread, double interval[2])
-{
-    const double degrees = (double)spread.n - 1;
-    const double half = clnorm_student_t(0.05, degrees) * spread.sd / sqrt((double)spread.n);
-    interval[0] = exp(spread.mean - half);
-    interval[1] = exp(spread.mean + half);
 }

@@ -19,7 +19,4 @@ void result_rounds_release(struct result_rounds *rounds);
 /* The numbers of an array; at least one is allocated. NULL: out of memory. To be freed. */
 double *result_numbers(const json_t *array);
 
-/* The 95 % interval of exp(mean). n at least 2. */
-void result_interval(clnorm_log_spread spread, double interval[2]);
-
 #endif
