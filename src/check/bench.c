@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "check/bench.h"
+#include "check/bench_parts.h"
 #include "base/desc.h"
 #include "base/kind.h"
 #include "check/clock.h"
 #include "check/derived.h"
-#include "check/ring.h"
-#include "ops/op.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    TILE_ELEMENTS = 1 << 20, /* that the host computes; the rest of the rows are these again */
-    WARM_UP = 3
-};
-
-struct clnorm_bench {
-    clnorm_bench_device *device;
-    clnorm_bench_case c;
-    clnorm_bench_options options;
-    clnorm_desc desc; /* resolved */
-    clnorm_op *op;
-    clnorm_ring_shape shape;
-    void *values[TENSOR_COUNT]; /* inputs of a tile */
-    void *results[TENSOR_COUNT]; /* verified outputs of a tile */
-    clnorm_companion copy;
-    uint64_t turn; /* the next set of the ring, among all rounds */
+    TILE_ELEMENTS = 1 << 20 /* that the host computes; the rest of the rows are these again */
 };
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-static clnorm_status call(const clnorm_bench *b, const clnorm_ring *ring, uint64_t set,
-                          cl_event *event, clnorm_error *error)
+clnorm_status clnorm_bench_call(const clnorm_bench *b, const clnorm_ring *ring, uint64_t set,
+                                cl_event *event, clnorm_error *error)
 {
     const clnorm_args args = clnorm_ring_args(ring, set);
     const cl_command_queue queue = b->device->queue;
@@ -147,9 +131,8 @@ fail:
     return status;
 }
 
-/* All rows of a set with the verified ones. */
-static clnorm_status compare_set(const clnorm_bench *b, const clnorm_ring *ring, uint64_t set,
-                                 clnorm_error *error)
+clnorm_status clnorm_bench_compare(const clnorm_bench *b, const clnorm_ring *ring, uint64_t set,
+                                   clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
     for (int id = 0; id < TENSOR_COUNT && status == CLNORM_OK; id++)
@@ -165,7 +148,7 @@ static clnorm_status run_once(clnorm_bench *b, const clnorm_ring *ring, clnorm_b
 {
     const double begin = clnorm_clock();
     clnorm_status status;
-    TRY(call(b, ring, 0, NULL, error));
+    TRY(clnorm_bench_call(b, ring, 0, NULL, error));
     TRY_CL(clFinish(b->device->queue));
     facts->first_seconds = clnorm_clock() - begin;
 fail:
@@ -181,7 +164,7 @@ static clnorm_status prove(clnorm_bench *b, clnorm_bench_facts *facts, clnorm_er
     TRY(read_results(b, &ring, error));
     TRY(verify(b, &ring, facts, error));
     if (facts->verdict.wrong == 0)
-        TRY(compare_set(b, &ring, 0, error));
+        TRY(clnorm_bench_compare(b, &ring, 0, error));
 fail:
     clnorm_ring_release(&ring);
     return status;
@@ -272,150 +255,4 @@ void clnorm_bench_close(clnorm_bench *b)
 const char *clnorm_bench_copy_name(const clnorm_bench *b)
 {
     return clnorm_companion_way_name(&b->copy);
-}
-
-/* ---- a round ------------------------------------------------------------------------------- */
-
-typedef struct {
-    clnorm_bench *bench;
-    clnorm_ring ring;
-    clnorm_bench_round *round;
-    uint64_t last; /* set of the last call */
-} course;
-
-/* One further after each time round, so that a call gets sets that the copy wrote to, and what it
- * leaves undone is seen. */
-static uint64_t next_set(course *k)
-{
-    const uint64_t turn = k->bench->turn++, sets = k->ring.sets;
-    return (turn + turn / sets) % sets;
-}
-
-static clnorm_status time_calls(course *k, double *event, double *host, clnorm_error *error)
-{
-    const unsigned calls = k->round->calls;
-    clnorm_stretch stretch;
-    clnorm_status status;
-    TRY(clnorm_stretch_begin(&stretch, k->bench->device, error));
-    for (unsigned i = 0; i < calls; i++) {
-        k->last = next_set(k);
-        TRY(call(k->bench, &k->ring, k->last, i + 1 == calls ? clnorm_stretch_last(&stretch) : NULL,
-                 error));
-    }
-    TRY(clnorm_stretch_end(&stretch, event, host, error));
-    *event /= calls;
-    *host /= calls;
-fail:
-    clnorm_stretch_release(&stretch);
-    return status;
-}
-
-static clnorm_status time_copies(course *k, double *seconds, clnorm_error *error)
-{
-    const unsigned calls = k->round->calls;
-    clnorm_stretch stretch;
-    double event, host;
-    clnorm_status status;
-    TRY(clnorm_stretch_begin(&stretch, k->bench->device, error));
-    for (unsigned i = 0; i < calls; i++) {
-        const clnorm_stream_place place = clnorm_ring_place(&k->ring, next_set(k));
-        const clnorm_events events = {0, NULL,
-                                      i + 1 == calls ? clnorm_stretch_last(&stretch) : NULL};
-        TRY(clnorm_companion_run(&k->bench->copy, k->bench->device->queue, &place, events, error));
-    }
-    TRY(clnorm_stretch_end(&stretch, &event, &host, error));
-    *seconds = clnorm_bench_time(k->bench->device, event, host) / calls;
-fail:
-    clnorm_stretch_release(&stretch);
-    return status;
-}
-
-/* The copy comes first: what the last call of a round wrote is compared. */
-static clnorm_status take_sample(course *k, clnorm_bench_sample *sample, clnorm_error *error)
-{
-    clnorm_status status;
-    TRY(time_copies(k, &sample->copy_seconds, error));
-    TRY(time_calls(k, &sample->event_seconds, &sample->host_seconds, error));
-    sample->seconds =
-        clnorm_bench_time(k->bench->device, sample->event_seconds, sample->host_seconds);
-fail:
-    return status;
-}
-
-/* So many that a sample is long beside what starts and ends it, and leaves the other half of the
- * sets to the copies. */
-static clnorm_status choose_calls(course *k, clnorm_error *error)
-{
-    const double least = 5e-4;
-    clnorm_bench_sample sample;
-    clnorm_status status = CLNORM_OK;
-    for (int i = 0; i < WARM_UP; i++)
-        TRY(take_sample(k, &sample, error));
-    const double calls = least / sample.host_seconds, half = (double)k->ring.sets / 2;
-    const double most = k->bench->c.warm || half < 1 ? 1000 : half;
-    k->round->calls = calls < 1 ? 1 : (unsigned)(calls < most ? calls : most);
-    TRY(take_sample(k, &sample, error));
-fail:
-    return status;
-}
-
-static bool is_enough(const clnorm_bench *b, const clnorm_bench_round *round, double seconds)
-{
-    return round->count == CLNORM_MOST_SAMPLES ||
-           (round->count >= b->options.least_samples && seconds >= b->options.round_seconds);
-}
-
-static clnorm_status take_samples(course *k, clnorm_error *error)
-{
-    const clnorm_bench *b = k->bench;
-    clnorm_bench_round *round = k->round;
-    clnorm_status status = CLNORM_OK;
-    double seconds = 0;
-    while (!is_enough(b, round, seconds)) {
-        clnorm_bench_sample *sample = &round->samples[round->count];
-        if (b->options.goes_on && !b->options.goes_on(b->options.user))
-            return clnorm_fail(error, CLNORM_CANCELLED, "interrupted");
-        TRY(take_sample(k, sample, error));
-        seconds += sample->host_seconds * round->calls;
-        round->count++;
-    }
-fail:
-    return status;
-}
-
-static uint64_t sets_of(const clnorm_bench *b)
-{
-    const clnorm_device *device = &b->device->context->device;
-    const uint64_t set = clnorm_ring_set_bytes(&b->shape), cold = clnorm_bench_cold_bytes(device);
-    const uint64_t wanted = (cold + set - 1) / set, room = clnorm_bench_room(device) / set;
-    if (b->c.warm)
-        return 1;
-    return wanted < 2 && room >= 2 ? 2 : wanted < room ? wanted : room;
-}
-
-clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
-                                     clnorm_error *error)
-{
-    course k = {.bench = b, .round = round};
-    clnorm_status status;
-    *round = (clnorm_bench_round){.calls = 1};
-    round->samples = calloc(CLNORM_MOST_SAMPLES, sizeof(*round->samples));
-    if (!round->samples)
-        return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for samples");
-    TRY(clnorm_ring_make(&k.ring, b->device->context, b->device->queue, &b->shape, sets_of(b),
-                         error));
-    round->sets = k.ring.sets;
-    round->is_cold = k.ring.sets * clnorm_ring_set_bytes(&b->shape) >=
-                     clnorm_bench_cold_bytes(&b->device->context->device);
-    if (!b->copy.way) {
-        const clnorm_stream_place place = clnorm_ring_place(&k.ring, 0);
-        TRY(clnorm_companion_choose(&b->copy, b->device->queue, &place, k.ring.sets,
-                                    clnorm_ring_pitch(&k.ring), error));
-    }
-    TRY(choose_calls(&k, error));
-    TRY(take_samples(&k, error));
-    TRY(compare_set(b, &k.ring, k.last, error));
-fail:
-    clnorm_ring_release(&k.ring);
-    return status;
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What opening a case and measuring it have in common; private to bench.c and bench_round.c. */
+#ifndef CLNORM_CHECK_BENCH_PARTS_H
+#define CLNORM_CHECK_BENCH_PARTS_H
+
+#include "check/bench.h"
+#include "check/ring.h"
+#include "ops/op.h"
+
+struct clnorm_bench {
+    clnorm_bench_device *device;
+    clnorm_bench_case c;
+    clnorm_bench_options options;
+    clnorm_desc desc; /* resolved */
+    clnorm_op *op;
+    clnorm_ring_shape shape;
+    void *values[TENSOR_COUNT]; /* inputs of a tile */
+    void *results[TENSOR_COUNT]; /* verified outputs of a tile */
+    clnorm_companion copy;
+    uint64_t turn; /* the next set of the ring, among all rounds */
+};
+
+/* Enqueues the operation on a set. */
+clnorm_status clnorm_bench_call(const clnorm_bench *bench, const clnorm_ring *ring, uint64_t set,
+                                cl_event *event, clnorm_error *error);
+/* All rows of what is in a set with the verified ones: CLNORM_OPENCL without a code if a bit
+ * differs. */
+clnorm_status clnorm_bench_compare(const clnorm_bench *bench, const clnorm_ring *ring, uint64_t set,
+                                   clnorm_error *error);
+
+#endif
