@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "cli/bench_report.h"
+#include "cli/bench/report.h"
 
 enum { ROUNDS = 3, SAMPLES = 3 };
 

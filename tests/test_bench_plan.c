@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/bench_plan.h"
-#include "cli/bench_presets.h"
+#include "cli/bench/plan.h"
+#include "cli/bench/presets.h"
 
 static struct bench_plan plan_of(struct bench_wishes wishes, const char *const *texts, size_t n)
 {

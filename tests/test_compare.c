@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "cli/compare.h"
+#include "cli/compare/compare.h"
 
 static const struct compare_rules usual = {.threshold = 0.05};
 enum { ROUNDS = 7, ROWS = 2000 };

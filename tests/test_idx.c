@@ -2,7 +2,7 @@
 /* idx files, plain and gzip: the numbers, and files that are cut, damaged or lie about their size.
  */
 #define _DEFAULT_SOURCE
-#include "cli/input_file.h"
+#include "cli/files/input_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* The .npy header: a file from anywhere must be read right or refused, and never read past its end.
  */
 #define _DEFAULT_SOURCE
-#include "cli/npy.h"
+#include "cli/files/npy.h"
 
 #include "base/random.h"
 

@@ -2,8 +2,8 @@
 /* Output files appear whole or not at all, and never in place of something that they must not
  * replace. */
 #define _DEFAULT_SOURCE
-#include "cli/input_file.h"
-#include "cli/output_file.h"
+#include "cli/files/input_file.h"
+#include "cli/files/output_file.h"
 
 #include <dirent.h>
 #include <setjmp.h>

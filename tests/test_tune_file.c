@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Searches that write into one table at the same time: no record is lost, each is there once. */
 #define _DEFAULT_SOURCE
-#include "cli/tune_file.h"
+#include "cli/tune/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

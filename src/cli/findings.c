@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE
 #include "cli/findings.h"
-#include "cli/probe.h"
+#include "cli/devices/probe.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/interrupt.h"
-#include "cli/output_file.h"
-#include "cli/page.h"
-#include "cli/result_file.h"
+#include "cli/files/output_file.h"
+#include "cli/html/page.h"
+#include "cli/result/file.h"
 
 #include <string.h>
 

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/bench/plan.h"
+#include "base/kind.h"
+#include "check/cases.h"
+#include "cli/bench/presets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the plan ------------------------------------------------------------------------------ */
+
+static bool add(struct bench_plan *plan, const clnorm_bench_case *c, clnorm_error *error)
+{
+    enum { MOST = 4096 };
+    char name[BENCH_NAME], other[BENCH_NAME];
+    bench_case_name(c, name);
+    for (size_t i = 0; i < plan->n; i++) {
+        bench_case_name(&plan->cases[i], other);
+        if (!strcmp(name, other))
+            return true;
+    }
+    if (plan->n == MOST)
+        return refuse(error, "more than %d cases; allowed are fewer", MOST);
+    const size_t bytes = (plan->n + 1) * sizeof(plan->cases[0]);
+    clnorm_bench_case *cases = realloc(plan->cases, bytes);
+    if (!cases)
+        return out_of_memory(error, bytes);
+    plan->cases = cases;
+    cases[plan->n++] = *c;
+    return true;
+}
+
+/* As a whole word, or an operator without what it is switched to. */
+static bool has_word(const char *name, const char *word)
+{
+    char one[BENCH_NAME];
+    while (bench_next_word(&name, " ", one, sizeof(one))) {
+        const size_t length = strlen(word);
+        if (!strncmp(one, word, length) && strchr("+/", one[length]))
+            return true; /* also at its end */
+    }
+    return false;
+}
+
+static bool has_all_words(const char *name, const char *text)
+{
+    char word[BENCH_NAME];
+    while (bench_next_word(&text, " ", word, sizeof(word)))
+        if (!has_word(name, word))
+            return false;
+    return true;
+}
+
+/* One of a comma list; NULL: anything. */
+static bool is_listed(const char *list, const char *name)
+{
+    char word[BENCH_NAME];
+    if (!list)
+        return true;
+    while (bench_next_word(&list, ",", word, sizeof(word)))
+        if (!strcmp(word, name))
+            return true;
+    return false;
+}
+
+static bool is_wanted(const struct bench_wishes *w, const clnorm_bench_case *c)
+{
+    char name[BENCH_NAME];
+    const char *const kind = clnorm_kind_name(c->variant->set.kind);
+    bench_case_name(c, name);
+    bool texts = w->texts->n == 0;
+    for (size_t i = 0; i < w->texts->n; i++)
+        texts = texts || has_all_words(name, w->texts->list[i]);
+    return texts && (is_listed(w->op, c->variant->name) || is_listed(w->op, kind)) &&
+           is_listed(w->dtype, clnorm_dtype_name(c->desc.x_dtype)) &&
+           is_listed(w->direction, clnorm_direction_name(c->direction));
+}
+
+/* Each case of the preset, cold, or as --cache has it. */
+static bool add_preset(const struct bench_wishes *w, struct bench_plan *plan, clnorm_error *error)
+{
+    const char *const *texts = bench_preset(w->preset ? w->preset : "smoke");
+    for (; *texts; texts++)
+        for (int warm = 0; warm < 2; warm++) {
+            struct bench_words words;
+            clnorm_bench_case c;
+            bench_read_words(*texts, &words);
+            words.warm = warm;
+            if (!is_listed(w->cache ? w->cache : "cold", warm ? "warm" : "cold"))
+                continue;
+            if (!bench_case_make(&words, &c, error) || (is_wanted(w, &c) && !add(plan, &c, error)))
+                return false;
+        }
+    return true;
+}
+
+/* ---- products ------------------------------------------------------------------------------ */
+
+/* first-last*factor, first-last+step, or one number. */
+struct range {
+    uint64_t first, last, factor, step;
+};
+
+static bool parse_range(const char **text, struct range *r)
+{
+    *r = (struct range){.factor = 1, .step = 1};
+    if (!parse_digits(text, &r->first))
+        return false;
+    r->last = r->first;
+    if (**text != '-')
+        return true;
+    ++*text;
+    if (!parse_digits(text, &r->last) || (**text != '*' && **text != '+'))
+        return false;
+    const bool multiplies = *(*text)++ == '*';
+    uint64_t by;
+    if (!parse_digits(text, &by) || by < (multiplies ? 2 : 1) || r->last < r->first ||
+        (multiplies && r->first == 0))
+        return false;
+    *(multiplies ? &r->factor : &r->step) = by;
+    return true;
+}
+
+/* false: that was the last one. */
+static bool next_in(const struct range *r, uint64_t *value)
+{
+    const uint64_t room = r->last - *value;
+    const bool goes_on =
+        r->factor > 1 ? *value <= r->last / r->factor : room > 0 && r->step <= room;
+    if (goes_on)
+        *value = r->factor > 1 ? *value * r->factor : *value + r->step;
+    return goes_on;
+}
+
+struct product {
+    const struct bench_wishes *wishes;
+    struct bench_plan *plan;
+};
+
+/* Variants without the direction that is asked for are left out of a product. */
+static bool add_words(const struct product *p, const struct bench_words *words, clnorm_error *error)
+{
+    clnorm_bench_case c;
+    const bool backward = words->direction == CLNORM_BACKWARD;
+    if (backward ? words->variant->only_forward : words->variant->only_backward)
+        return true;
+    return bench_case_make(words, &c, error) && add(p->plan, &c, error);
+}
+
+static bool add_shapes(const struct product *p, struct bench_words *words, clnorm_error *error)
+{
+    const char *list = p->wishes->shape;
+    char word[BENCH_NAME];
+    while (bench_next_word(&list, ",", word, sizeof(word))) {
+        const char *text = word;
+        struct range rows, cols;
+        if (!parse_range(&text, &rows) || *text++ != 'x' || !parse_range(&text, &cols) || *text)
+            return refuse(error,
+                          "--shape '%s': must be ROWSxCOLS, each a number or a range such as "
+                          "256-16384*2 or 100-1000+100",
+                          word);
+        words->rows = rows.first;
+        do {
+            words->cols = cols.first;
+            do {
+                if (!add_words(p, words, error))
+                    return false;
+            } while (next_in(&cols, &words->cols));
+        } while (next_in(&rows, &words->rows));
+    }
+    return true;
+}
+
+/* The lists that words are taken from, the outermost first. */
+static bool add_product(const struct product *p, struct bench_words *words, unsigned level,
+                        clnorm_error *error)
+{
+    const struct bench_wishes *w = p->wishes;
+    const char *lists[] = {w->op ? w->op : "layer_norm", w->dtype ? w->dtype : "f32",
+                           w->direction ? w->direction : "forward", w->cache ? w->cache : "cold"};
+    if (level == sizeof(lists) / sizeof(lists[0]))
+        return add_shapes(p, words, error);
+    const char *list = lists[level];
+    char word[BENCH_NAME];
+    while (bench_next_word(&list, ",", word, sizeof(word)))
+        if (!bench_take_word(word, words) || !add_product(p, words, level + 1, error))
+            return false;
+    return true;
+}
+
+/* ---- what may be asked for ----------------------------------------------------------------- */
+
+static bool is_op(const char *word)
+{
+    size_t count;
+    const clnorm_variant *variants = clnorm_variants(&count);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(word, variants[i].name) ||
+            !strcmp(word, clnorm_kind_name(variants[i].set.kind)))
+            return true;
+    return false;
+}
+
+static bool is_variant(const char *word) { return clnorm_variant_find(word) != NULL; }
+
+static bool is_dtype(const char *word)
+{
+    struct bench_words words = BENCH_NO_WORDS;
+    return bench_take_word(word, &words) && words.dtype >= 0;
+}
+
+static bool is_direction(const char *word)
+{
+    struct bench_words words = BENCH_NO_WORDS;
+    return bench_take_word(word, &words) && words.direction >= 0;
+}
+
+static bool is_cache(const char *word)
+{
+    struct bench_words words = BENCH_NO_WORDS;
+    return bench_take_word(word, &words) && words.warm >= 0;
+}
+
+static bool check_list(const char *option, const char *list, bool (*is)(const char *word),
+                       const char *allowed, clnorm_error *error)
+{
+    char word[BENCH_NAME];
+    if (list && !*list)
+        return refuse(error, "--%s '': must be a list of %s", option, allowed);
+    while (list && bench_next_word(&list, ",", word, sizeof(word)))
+        if (!is(word))
+            return refuse(error, "--%s '%s': must be of %s", option, word, allowed);
+    return true;
+}
+
+static bool check_wishes(const struct bench_wishes *w, clnorm_error *error)
+{
+    const char *ops = "what clnorm check lists, such as layer_norm,rms_norm,layer_norm+residual";
+    if (w->preset && !bench_preset(w->preset))
+        return refuse(error, "--preset '%s': must be %s", w->preset, BENCH_PRESETS);
+    if (w->shape && w->preset)
+        return refuse(error, "--shape and --preset are given; allowed is one of them");
+    return check_list("op", w->op, w->shape ? is_variant : is_op, ops, error) &&
+           check_list("dtype", w->dtype, is_dtype, "f32,f16,bf16,f64", error) &&
+           check_list("direction", w->direction, is_direction, "forward,backward", error) &&
+           check_list("cache", w->cache, is_cache, "cold,warm", error);
+}
+
+/* Returns how many texts are whole cases, and adds these. */
+static bool add_texts(const struct bench_wishes *w, struct bench_plan *plan, size_t *whole,
+                      clnorm_error *error)
+{
+    *whole = 0;
+    for (size_t i = 0; i < w->texts->n; i++) {
+        struct bench_words words;
+        clnorm_bench_case c;
+        if (!bench_read_words(w->texts->list[i], &words))
+            continue;
+        ++*whole;
+        if (!bench_case_make(&words, &c, error) || !add(plan, &c, error))
+            return false;
+    }
+    return true;
+}
+
+bool bench_plan_make(const struct bench_wishes *w, struct bench_plan *plan, clnorm_error *error)
+{
+    size_t whole = 0;
+    struct bench_words words = BENCH_NO_WORDS;
+    if (!check_wishes(w, error) || !add_texts(w, plan, &whole, error))
+        return false;
+    const struct product product = {w, plan};
+    if (w->shape && !add_product(&product, &words, 0, error))
+        return false;
+    if (!w->shape && (w->texts->n == 0 || whole < w->texts->n) && !add_preset(w, plan, error))
+        return false;
+    if (plan->n == 0)
+        return refuse(error,
+                      "no case of the preset %s is one of those that are asked for%s%s%s; see "
+                      "clnorm bench --list",
+                      w->preset ? w->preset : "smoke", w->texts->n ? ": '" : "",
+                      w->texts->n ? w->texts->list[0] : "", w->texts->n ? "'" : "");
+    return true;
+}

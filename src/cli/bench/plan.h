@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Which cases `bench` measures. */
+#ifndef CLNORM_CLI_BENCH_PLAN_H
+#define CLNORM_CLI_BENCH_PLAN_H
+
+#include "cli/bench/case.h"
+
+struct bench_plan {
+    clnorm_bench_case *cases; /* freed by the caller */
+    size_t n;
+};
+
+/* Comma lists, or NULL. Shapes may have ranges: 1024x256-16384*2, 1-64+1x768. */
+struct bench_wishes {
+    const char *preset; /* NULL: smoke */
+    const char *op, *dtype, *direction, *shape, *cache;
+    const struct cli_texts *texts; /* whole cases, or words that cases of the preset have */
+};
+
+/* A --shape makes cases of all combinations; else the lists and texts choose among the preset's
+ * cases, and a text that is a whole case adds it. No case twice. */
+bool bench_plan_make(const struct bench_wishes *wishes, struct bench_plan *plan,
+                     clnorm_error *error);
+
+#endif

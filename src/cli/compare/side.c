@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/compare/compare.h"
+#include "cli/result/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_ROOM = 1024 };
+
+static const json_t *list_of(const struct result_file *file, const char *key)
+{
+    return json_object_get(file->document, key);
+}
+
+static bool collect_cases(struct compare_side *side)
+{
+    const json_t *results = list_of(side->file, "results");
+    bool ok = (side->cases = json_object()) != NULL;
+    for (size_t i = 0; ok && i < json_array_size(results); i++) {
+        json_t *result = json_array_get(results, i);
+        if ((size_t)json_integer_value(json_object_get(result, "device")) == side->device_place)
+            ok = json_object_set(side->cases, json_text_at(result, "case"), result) == 0;
+    }
+    return ok;
+}
+
+static bool add_side(struct compare_sides *sides, const struct result_file *file, size_t file_place,
+                     size_t device_place)
+{
+    const json_t *devices = list_of(file, "devices");
+    struct compare_side *side = &sides->list[sides->n++];
+    *side = (struct compare_side){.file = file,
+                                  .device = json_array_get(devices, device_place),
+                                  .file_place = file_place,
+                                  .device_place = device_place};
+    const int letter = 'A' + (int)file_place;
+    if (json_array_size(devices) == 1)
+        snprintf(side->label, sizeof(side->label), "%c", letter);
+    else
+        snprintf(side->label, sizeof(side->label), "%c:%u", letter, (unsigned)device_place);
+    return collect_cases(side);
+}
+
+bool compare_sides_make(struct compare_sides *sides, const struct result_files *files,
+                        clnorm_error *error)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < files->n; i++)
+        n += json_array_size(list_of(&files->list[i], "devices"));
+    if (files->n > COMPARE_MOST_FILES || n > COMPARE_MOST_SIDES)
+        return refuse(error, "%zu files with %zu devices are given; at most %d can be compared",
+                      files->n, n, COMPARE_MOST_SIDES);
+    if (n < 2)
+        return refuse(error, "%zu devices are there to compare; must be at least two", n);
+    const size_t bytes = n * sizeof(sides->list[0]);
+    sides->list = malloc(bytes);
+    bool ok = sides->list != NULL;
+    for (size_t i = 0; ok && i < files->n; i++)
+        for (size_t k = 0; ok && k < json_array_size(list_of(&files->list[i], "devices")); k++)
+            ok = add_side(sides, &files->list[i], i, k);
+    return ok || out_of_memory(error, bytes);
+}
+
+void compare_sides_release(struct compare_sides *sides)
+{
+    for (size_t i = 0; i < sides->n; i++)
+        json_decref(sides->list[i].cases);
+    free(sides->list);
+    *sides = (struct compare_sides){0};
+}
+
+const struct compare_side *compare_side_named(const struct compare_sides *sides, const char *label)
+{
+    for (size_t i = 0; i < sides->n; i++) {
+        const char *own = sides->list[i].label;
+        const bool is_whole = !strcmp(own, label);
+        /* "A:0" is right, too, where A has one device */
+        if (is_whole || (!own[1] && own[0] == label[0] && !strcmp(label + 1, ":0")))
+            return &sides->list[i];
+    }
+    return NULL;
+}
+
+static bool key_of(const struct compare_side *side, char key[KEY_ROOM])
+{
+    return result_device_key(list_of(side->file, "devices"), side->device_place, key, KEY_ROOM);
+}
+
+const struct compare_side *compare_side_like(const struct compare_sides *sides,
+                                             const struct compare_side *side, size_t file_place)
+{
+    char key[KEY_ROOM], other[KEY_ROOM];
+    for (size_t i = 0; key_of(side, key) && i < sides->n; i++)
+        if (sides->list[i].file_place == file_place && key_of(&sides->list[i], other) &&
+            !strcmp(key, other))
+            return &sides->list[i];
+    return NULL;
+}
+
+void compare_side_text(const struct compare_side *side, char *text, size_t room)
+{
+    snprintf(text, room, "%s (%s, driver %s)", json_text_at(side->device, "name"),
+             json_text_at(side->device, "platform"), json_text_at(side->device, "driver_version"));
+}
+
+/* ---- differences --------------------------------------------------------------------------- */
+
+/* Of a device, where `group` is NULL; else of what its document says. */
+static const struct {
+    const char *what, *group, *key;
+} facts[] = {
+    {"device", NULL, "name"},           {"platform", NULL, "platform_version"},
+    {"driver", NULL, "driver_version"}, {"version", "tool", "version"},
+    {"build", "tool", "build"},         {"compiler", "tool", "compiler"},
+    {"system", "host", "os"},           {"kernel", "host", "kernel"},
+    {"processor", "host", "cpu"},       {"processors", "host", "cpus"},
+    {"rounds", "settings", "rounds"},   {"traffic model", "settings", "traffic_model"},
+};
+enum { N_FACTS = sizeof(facts) / sizeof(facts[0]) };
+
+static void value_text(const json_t *value, char *text, size_t room)
+{
+    *text = '\0';
+    if (json_is_string(value))
+        snprintf(text, room, "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(text, room, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+}
+
+static void fact_text(const struct compare_side *side, size_t fact, char *text, size_t room)
+{
+    const json_t *object = facts[fact].group
+                               ? result_about(side->file->document, side->device, facts[fact].group)
+                               : side->device;
+    value_text(json_object_get(object, facts[fact].key), text, room);
+}
+
+static void clock_text(const struct compare_side *side, char *text, size_t room)
+{
+    const json_t *timer = json_object_get(side->device, "timer");
+    value_text(json_object_get(timer, "chosen"), text, room);
+}
+
+/* "cold", "warm" or "cold and warm" */
+static void cache_text(const struct compare_side *side, char *text, size_t room)
+{
+    const char *name;
+    json_t *result;
+    bool cold = false, warm = false;
+    json_object_foreach(side->cases, name, result)
+    {
+        const bool is_warm = !strcmp(json_text_at(result, "cache"), "warm");
+        warm = warm || is_warm;
+        cold = cold || !is_warm;
+    }
+    snprintf(text, room, "%s%s%s", cold ? "cold" : "", cold && warm ? " and " : "",
+             warm ? "warm" : "");
+}
+
+size_t compare_differences(const struct compare_side *a, const struct compare_side *b,
+                           struct compare_difference *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N_FACTS + 2; i++) {
+        struct compare_difference *d = &list[n];
+        d->what = i < N_FACTS ? facts[i].what : i == N_FACTS ? "clock" : "cache";
+        const struct compare_side *const sides[] = {a, b};
+        for (int k = 0; k < 2; k++) {
+            char *text = k ? d->b : d->a;
+            if (i < N_FACTS)
+                fact_text(sides[k], i, text, sizeof(d->a));
+            else if (i == N_FACTS)
+                clock_text(sides[k], text, sizeof(d->a));
+            else
+                cache_text(sides[k], text, sizeof(d->a));
+        }
+        n += strcmp(d->a, d->b) != 0;
+    }
+    return n;
+}
+
+json_int_t compare_traffic_model(const json_t *settings)
+{
+    const json_t *model = json_object_get(settings, "traffic_model");
+    return model ? json_integer_value(model) : 1;
+}
+
+static json_int_t model_of(const struct compare_side *side)
+{
+    return compare_traffic_model(result_about(side->file->document, side->device, "settings"));
+}
+
+bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,
+                          clnorm_error *error)
+{
+    return model_of(a) == model_of(b) ||
+           refuse(error,
+                  "%s counts bytes by traffic model %" JSON_INTEGER_FORMAT
+                  ", and %s by %" JSON_INTEGER_FORMAT
+                  ": rates and shares of the copy mean other things; measure again, or give "
+                  "--force",
+                  a->label, model_of(a), b->label, model_of(b));
+}
