@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows that are there several times are proved by one time of them: sums over rows must be as many
- * times as large, no more and no less, and every element is in the histogram. */
+/* Rows that are there several times are proved by one time of them: sums over rows must be of as
+ * many as there are, no more and no less, and every element is in the histogram. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +12,10 @@
 #include "check/inputs.h"
 #include "check/verify.h"
 
-enum { ROWS = 5, TILES = 4, COLS = 33, DEPTH = 20 };
+enum { ROWS = 5, TILES = 4, MOST = TILES * ROWS, COLS = 33, DEPTH = 20 };
 
 typedef struct {
-    double x[TILES * ROWS * COLS], dy[TILES * ROWS * COLS], dx[TILES * ROWS * COLS];
+    double x[MOST * COLS], dy[MOST * COLS], dx[MOST * COLS];
     double weight[COLS], dweight[COLS], dbias[COLS];
     clnorm_desc desc;
 } gradients;
@@ -38,7 +38,7 @@ static clnorm_host_args args_of(gradients *g)
     return args;
 }
 
-static void make(gradients *g)
+static void make(gradients *g, uint64_t rows)
 {
     const clnorm_input_kind *normal = clnorm_input_find("normal");
     clnorm_error error;
@@ -51,14 +51,14 @@ static void make(gradients *g)
     repeat(g->x);
     repeat(g->dy);
     const clnorm_host_args args = args_of(g);
-    if (clnorm_reference(&g->desc, CLNORM_BACKWARD, TILES * ROWS, &args, &error))
+    if (clnorm_reference(&g->desc, CLNORM_BACKWARD, rows, &args, &error))
         fail_msg("%s", error.text);
 }
 
-static clnorm_verdict verdict_of(gradients *g, uint64_t tiles, uint64_t *counts)
+static clnorm_verdict verdict_of(gradients *g, uint64_t all_rows, uint64_t *counts)
 {
     const clnorm_host_args args = args_of(g);
-    const clnorm_verify_more more = {.tiles = tiles, .ulp_counts = counts};
+    const clnorm_verify_more more = {.all_rows = all_rows, .ulp_counts = counts};
     clnorm_verdict verdict = CLNORM_VERDICT_INIT;
     clnorm_error error;
     if (clnorm_verify_more_of(&g->desc, CLNORM_BACKWARD, DEPTH, ROWS, &args, &more, &verdict,
@@ -72,8 +72,8 @@ static void test_sums_over_rows_count_each_tile(void **state)
     static gradients g;
     uint64_t counts[CLNORM_ULP_BINS] = {0}, total = 0;
     (void)state;
-    make(&g);
-    const clnorm_verdict right = verdict_of(&g, TILES, counts);
+    make(&g, MOST);
+    const clnorm_verdict right = verdict_of(&g, MOST, counts);
     assert_int_equal(right.wrong, 0);
     assert_int_equal(right.compared, (ROWS + 2) * COLS);
     for (int i = 0; i < CLNORM_ULP_BINS; i++)
@@ -82,19 +82,22 @@ static void test_sums_over_rows_count_each_tile(void **state)
     assert_int_equal(counts[0], total); /* the reference's own */
 
     g.dweight[7] *= 1 + 1e-9;
-    const clnorm_verdict wrong = verdict_of(&g, TILES, NULL);
+    const clnorm_verdict wrong = verdict_of(&g, MOST, NULL);
     assert_int_equal(wrong.wrong, 1);
     assert_string_equal(wrong.worst_tensor, "dweight");
     assert_int_equal(wrong.worst_col, 7);
 }
 
-static void test_another_number_of_tiles_is_wrong(void **state)
+/* 5 rows, and the first 1 to 15 of them again. */
+static void test_another_number_of_rows_is_wrong(void **state)
 {
     static gradients g;
     (void)state;
-    make(&g);
-    for (uint64_t tiles = 1; tiles <= 2 * TILES; tiles++)
-        assert_int_equal(verdict_of(&g, tiles, NULL).wrong, tiles == TILES ? 0 : 2 * COLS);
+    for (uint64_t rows = ROWS; rows <= MOST; rows++) {
+        make(&g, rows);
+        for (uint64_t guess = ROWS; guess <= MOST; guess++)
+            assert_int_equal(verdict_of(&g, guess, NULL).wrong, guess == rows ? 0 : 2 * COLS);
+    }
 }
 
 static void test_histogram_has_each_size_of_error(void **state)
@@ -102,11 +105,11 @@ static void test_histogram_has_each_size_of_error(void **state)
     static gradients g;
     uint64_t counts[CLNORM_ULP_BINS] = {0};
     (void)state;
-    make(&g);
+    make(&g, MOST);
     /* far beyond each bin but the last: at least 33 ULP of the largest term, 0x1p-53 of it each */
     for (int col = 0; col < COLS; col++)
         g.dx[col] += 1e-9;
-    verdict_of(&g, TILES, counts);
+    verdict_of(&g, MOST, counts);
     assert_int_equal(counts[CLNORM_ULP_BINS - 1], COLS);
     assert_int_equal(counts[0], (ROWS - 1) * COLS);
 }
@@ -115,7 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums_over_rows_count_each_tile),
-        cmocka_unit_test(test_another_number_of_tiles_is_wrong),
+        cmocka_unit_test(test_another_number_of_rows_is_wrong),
         cmocka_unit_test(test_histogram_has_each_size_of_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

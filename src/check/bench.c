@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TILE_ELEMENTS = 1 << 20 /* that the host computes; the rest of the rows are these again */
-};
+/* That the host computes; the rest of the rows are these again. */
+enum { TILE_ELEMENTS = 1 << 20 };
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
@@ -26,37 +25,59 @@ clnorm_status clnorm_bench_call(const clnorm_bench *b, const clnorm_ring *ring, 
 
 /* ---- what is given ------------------------------------------------------------------------- */
 
-/* As in inference and training: forward leaves no statistics, backward is given them. */
-static bool is_given(const clnorm_bench *b, clnorm_tensor_id id)
+/* As in inference and training: forward leaves no statistics, backward is given them; what does not
+ * subtract the mean adds no bias. */
+static bool is_given(const clnorm_bench_case *c, const clnorm_desc *desc, clnorm_tensor_id id)
 {
-    const clnorm_tensor_use use = clnorm_tensor_use_of(&b->desc, b->c.direction, id, b->c.rows);
+    const clnorm_tensor_use use = clnorm_tensor_use_of(desc, c->direction, id, c->rows);
     const bool is_statistic = id == TENSOR_mean || id == TENSOR_rstd;
+    const bool is_bias = id == TENSOR_bias || id == TENSOR_dbias;
     if (use.role == CLNORM_UNUSED || use.required)
         return use.role != CLNORM_UNUSED;
-    if (b->c.direction == CLNORM_FORWARD)
+    if (is_bias && !clnorm_kind_of(desc).center)
+        return false;
+    if (c->direction == CLNORM_FORWARD)
         return use.role == CLNORM_INPUT || (use.role == CLNORM_OUTPUT && !is_statistic);
     /* a sum that forward left would be read instead of x and residual */
     return use.role != CLNORM_IN_OUT && id != TENSOR_sum && id != TENSOR_dsum;
 }
 
-static bool can_be_tiled(const clnorm_bench *b)
+static bool can_be_tiled(const clnorm_desc *desc)
 {
-    return !clnorm_kind_of(&b->desc).batch && b->desc.dropout <= 0;
+    return !clnorm_kind_of(desc).batch && desc->dropout <= 0;
 }
 
-/* Rows whose multiple is all rows, so that sums over them are a multiple too; all of them, if there
- * are none that are few enough among the first numbers that are tried. */
-static uint64_t tile_rows_of(const clnorm_bench *b)
+/* What a period of scales and shifts has is together in a tile. */
+static uint64_t tile_rows_of(const clnorm_bench_case *c, const clnorm_desc *desc)
 {
-    enum { TRIES = 1 << 16 };
-    const uint64_t step = b->desc.rows_per_mod > 0 ? b->desc.rows_per_mod : 1;
-    const uint64_t least = b->c.rows * b->desc.cols / TILE_ELEMENTS + 1;
-    if (!can_be_tiled(b))
-        return b->c.rows;
-    for (uint64_t tiles = least; tiles <= b->c.rows && tiles < least + TRIES; tiles++)
-        if (b->c.rows % tiles == 0 && b->c.rows / tiles % step == 0)
-            return b->c.rows / tiles;
-    return b->c.rows;
+    const uint64_t step = desc->rows_per_mod > 0 ? desc->rows_per_mod : 1;
+    const uint64_t steps = TILE_ELEMENTS / desc->cols / step;
+    const uint64_t rows = step * (steps > 0 ? steps : 1);
+    return can_be_tiled(desc) && rows < c->rows ? rows : c->rows;
+}
+
+static clnorm_ring_shape shape_of(const clnorm_bench_case *c, const clnorm_desc *desc)
+{
+    clnorm_ring_shape shape = {.desc = desc,
+                               .direction = c->direction,
+                               .rows = c->rows,
+                               .tile_rows = tile_rows_of(c, desc)};
+    for (int id = 0; id < TENSOR_COUNT; id++)
+        shape.given[id] = is_given(c, desc, (clnorm_tensor_id)id);
+    return shape;
+}
+
+clnorm_status clnorm_bench_bytes(const clnorm_bench_case *c, uint64_t *bytes, uint64_t *copy_bytes,
+                                 clnorm_error *error)
+{
+    clnorm_desc desc;
+    clnorm_status status;
+    TRY(clnorm_desc_resolve(&c->desc, &desc, error));
+    const clnorm_ring_shape shape = shape_of(c, &desc);
+    *bytes = clnorm_ring_bytes(&shape);
+    *copy_bytes = clnorm_ring_copy_bytes(&shape);
+fail:
+    return status;
 }
 
 static clnorm_status make_values(clnorm_bench *b, clnorm_error *error)
@@ -83,11 +104,11 @@ static clnorm_status read_results(clnorm_bench *b, const clnorm_ring *ring, clno
     for (int id = 0; id < TENSOR_COUNT; id++) {
         if (!is_output(ring, id))
             continue;
-        const size_t bytes = (size_t)clnorm_tensor_use_bytes(&ring->tile[id]);
+        size_t bytes = (size_t)clnorm_tensor_use_bytes(&ring->tile[id]);
         b->results[id] = malloc(bytes + 1);
         if (!b->results[id])
             return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", bytes);
-        TRY(clnorm_ring_read(ring, 0, (clnorm_tensor_id)id, 0, b->results[id], error));
+        TRY(clnorm_ring_read(ring, 0, (clnorm_tensor_id)id, 0, b->results[id], &bytes, error));
     }
 fail:
     return status;
@@ -96,7 +117,8 @@ fail:
 static clnorm_status verify(const clnorm_bench *b, const clnorm_ring *ring,
                             clnorm_bench_facts *facts, clnorm_error *error)
 {
-    const clnorm_verify_more more = {.tiles = b->shape.tiles, .ulp_counts = facts->ulp_counts};
+    const clnorm_verify_more more = {.all_rows = can_be_tiled(&b->desc) ? b->c.rows : 0,
+                                     .ulp_counts = facts->ulp_counts};
     clnorm_host_args args = CLNORM_HOST_ARGS_INIT;
     args.seed = b->shape.seed;
     for (int id = 0; id < TENSOR_COUNT; id++) {
@@ -111,14 +133,13 @@ static clnorm_status verify(const clnorm_bench *b, const clnorm_ring *ring,
 static clnorm_status compare_output(const clnorm_bench *b, const clnorm_ring *ring, uint64_t set,
                                     clnorm_tensor_id id, clnorm_error *error)
 {
-    const size_t bytes = (size_t)clnorm_tensor_use_bytes(&ring->tile[id]);
-    const uint64_t tiles = clnorm_ring_tiles_of(ring, id);
     clnorm_status status = CLNORM_OK;
+    size_t bytes = (size_t)clnorm_tensor_use_bytes(&ring->tile[id]);
     void *got = malloc(bytes + 1);
     if (!got)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for %zu bytes", bytes);
-    for (uint64_t tile = 0; tile < tiles && status == CLNORM_OK; tile++) {
-        TRY(clnorm_ring_read(ring, set, id, tile, got, error));
+    for (uint64_t tile = 0; bytes > 0 && status == CLNORM_OK; tile++) {
+        TRY(clnorm_ring_read(ring, set, id, tile, got, &bytes, error));
         if (memcmp(got, b->results[id], bytes))
             status = clnorm_fail(error, CLNORM_OPENCL,
                                  "%s has other bits than the result that was verified (rows %llu "
@@ -188,6 +209,7 @@ static clnorm_status has_room(const clnorm_bench *b, clnorm_bench_facts *facts, 
 {
     const clnorm_device *device = &b->device->context->device;
     facts->bytes = clnorm_ring_bytes(&b->shape);
+    facts->copy_bytes = clnorm_ring_copy_bytes(&b->shape);
     facts->peak_bytes = clnorm_ring_set_bytes(&b->shape);
     if (facts->peak_bytes <= clnorm_bench_room(device))
         return CLNORM_OK;
@@ -201,17 +223,10 @@ static clnorm_status open_case(clnorm_bench *b, clnorm_bench_facts *facts, clnor
 {
     clnorm_status status;
     TRY(make_op(b, facts, error));
-    b->shape = (clnorm_ring_shape){.desc = &b->desc,
-                                   .direction = b->c.direction,
-                                   .tile_rows = b->c.rows,
-                                   .tiles = 1,
-                                   .seed = b->options.seed,
-                                   .values = b->values};
-    for (int id = 0; id < TENSOR_COUNT; id++)
-        b->shape.given[id] = is_given(b, (clnorm_tensor_id)id);
+    b->shape = shape_of(&b->c, &b->desc);
+    b->shape.seed = b->options.seed;
+    b->shape.values = b->values;
     TRY(has_room(b, facts, error));
-    b->shape.tile_rows = tile_rows_of(b);
-    b->shape.tiles = b->c.rows / b->shape.tile_rows;
     TRY(make_values(b, error));
     const clnorm_streams streams = clnorm_ring_streams(&b->shape);
     TRY(clnorm_companion_init(&b->copy, b->device->context, &streams, error));

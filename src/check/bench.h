@@ -44,7 +44,7 @@ typedef struct clnorm_bench_round {
 typedef struct clnorm_bench clnorm_bench;
 
 typedef struct clnorm_bench_facts {
-    uint64_t bytes; /* that a call has to move, each once */
+    uint64_t bytes, copy_bytes; /* that a call has to move, each once; that its companion moves */
     uint64_t peak_bytes; /* that a round takes on the device, for the smallest ring */
     double build_seconds, first_seconds; /* making the op; the first call */
     clnorm_verdict verdict; /* wrong: nothing may be timed */
@@ -53,6 +53,9 @@ typedef struct clnorm_bench_facts {
     char tuning[CLNORM_TUNING_BYTES];
 } clnorm_bench_facts;
 
+/* What facts say of traffic, of a case that is not opened. Fails as clnorm_desc_check. */
+clnorm_status clnorm_bench_bytes(const clnorm_bench_case *c, uint64_t *bytes, uint64_t *copy_bytes,
+                                 clnorm_error *error);
 /* Builds, runs once and verifies. The case is copied. CLNORM_UNSUPPORTED, CLNORM_OUT_OF_MEMORY:
  * the device cannot do it. facts->verdict.wrong > 0 with CLNORM_OK: wrong. */
 clnorm_status clnorm_bench_open(clnorm_bench_device *device, const clnorm_bench_case *c,

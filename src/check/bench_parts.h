@@ -17,6 +17,7 @@ struct clnorm_bench {
     void *values[TENSOR_COUNT]; /* inputs of a tile */
     void *results[TENSOR_COUNT]; /* verified outputs of a tile */
     clnorm_companion copy;
+    unsigned calls; /* of a sample; 0: not chosen yet */
     uint64_t turn; /* the next set of the ring, among all rounds */
 };
 

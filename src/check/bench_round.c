@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/bench_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { WARM_UP = 3 };
@@ -14,15 +15,17 @@ typedef struct {
 
 /* One further after each time round, so that a call gets sets that the copy wrote to, and what it
  * leaves undone is seen. */
-static uint64_t next_set(course *k)
+static uint64_t set_of(const course *k, uint64_t turn)
 {
-    const uint64_t turn = k->bench->turn++, sets = k->ring.sets;
+    const uint64_t sets = k->ring.sets;
     return (turn + turn / sets) % sets;
 }
 
+static uint64_t next_set(course *k) { return set_of(k, k->bench->turn++); }
+
 static clnorm_status time_calls(course *k, double *event, double *host, clnorm_error *error)
 {
-    const unsigned calls = k->round->calls;
+    const unsigned calls = k->bench->calls;
     clnorm_stretch stretch;
     clnorm_status status;
     TRY(clnorm_stretch_begin(&stretch, k->bench->device, error));
@@ -39,9 +42,15 @@ fail:
     return status;
 }
 
+/* 0: the clock that counts gave no time. */
+static double counted(const course *k, double event, double host)
+{
+    return k->bench->device->timer == CLNORM_TIMER_EVENT ? event : host;
+}
+
 static clnorm_status time_copies(course *k, double *seconds, clnorm_error *error)
 {
-    const unsigned calls = k->round->calls;
+    const unsigned calls = k->bench->calls;
     clnorm_stretch stretch;
     double event, host;
     clnorm_status status;
@@ -53,37 +62,64 @@ static clnorm_status time_copies(course *k, double *seconds, clnorm_error *error
         TRY(clnorm_companion_run(&k->bench->copy, k->bench->device->queue, &place, events, error));
     }
     TRY(clnorm_stretch_end(&stretch, &event, &host, error));
-    *seconds = clnorm_bench_time(k->bench->device, event, host) / calls;
+    *seconds = counted(k, event, host) / calls;
 fail:
     clnorm_stretch_release(&stretch);
     return status;
 }
 
-/* The copy comes first: what the last call of a round wrote is compared. */
+/* The copy comes first: what the last call of a round wrote is compared, and nothing of that may be
+ * left from an earlier one. */
 static clnorm_status take_sample(course *k, clnorm_bench_sample *sample, clnorm_error *error)
 {
+    const uint64_t last = set_of(k, k->bench->turn + 2 * (uint64_t)k->bench->calls - 1);
     clnorm_status status;
+    TRY(clnorm_ring_spoil(&k->ring, last, error));
+    TRY_CL(clFinish(k->ring.queue));
     TRY(time_copies(k, &sample->copy_seconds, error));
     TRY(time_calls(k, &sample->event_seconds, &sample->host_seconds, error));
-    sample->seconds =
-        clnorm_bench_time(k->bench->device, sample->event_seconds, sample->host_seconds);
+    sample->seconds = counted(k, sample->event_seconds, sample->host_seconds);
 fail:
     return status;
 }
 
-/* So many that a sample is long beside what starts and ends it, and leaves the other half of the
- * sets to the copies. */
-static clnorm_status choose_calls(course *k, clnorm_error *error)
+static clnorm_status warm_up(course *k, double *least, clnorm_error *error)
 {
-    const double least = 5e-4;
     clnorm_bench_sample sample;
     clnorm_status status = CLNORM_OK;
-    for (int i = 0; i < WARM_UP; i++)
+    *least = INFINITY;
+    for (int i = 0; i < WARM_UP; i++) {
         TRY(take_sample(k, &sample, error));
-    const double calls = least / sample.host_seconds, half = (double)k->ring.sets / 2;
+        *least = fmin(*least, sample.host_seconds);
+    }
+fail:
+    return status;
+}
+
+/* So many that a sample is long beside a clock's tick and what starts and ends it, and leaves the
+ * other half of the sets to the copies. All rounds of a case have as many. */
+static unsigned calls_for(const course *k, double seconds)
+{
+    const double ticks = 1000 * 1e-9 * (double)k->bench->device->resolution_ns;
+    const double calls = fmax(5e-4, ticks) / seconds, half = (double)k->ring.sets / 2;
     const double most = k->bench->c.warm || half < 1 ? 1000 : half;
-    k->round->calls = calls < 1 ? 1 : (unsigned)(calls < most ? calls : most);
-    TRY(take_sample(k, &sample, error));
+    return calls < 1 ? 1 : (unsigned)fmin(calls, most);
+}
+
+static clnorm_status prepare(course *k, clnorm_error *error)
+{
+    clnorm_bench *b = k->bench;
+    const bool is_first = b->calls == 0;
+    double seconds;
+    clnorm_status status;
+    if (is_first)
+        b->calls = 1;
+    TRY(warm_up(k, &seconds, error));
+    if (is_first && calls_for(k, seconds) > 1) {
+        b->calls = calls_for(k, seconds);
+        TRY(warm_up(k, &seconds, error));
+    }
+    k->round->calls = b->calls;
 fail:
     return status;
 }
@@ -94,19 +130,36 @@ static bool is_enough(const clnorm_bench *b, const clnorm_bench_round *round, do
            (round->count >= b->options.least_samples && seconds >= b->options.round_seconds);
 }
 
+/* A sample that an event gave no time for is taken again, not put beside others by another clock.
+ */
+static clnorm_status keep_sample(clnorm_bench_round *round, unsigned *lost, clnorm_error *error)
+{
+    enum { MOST_LOST = 20 };
+    const clnorm_bench_sample *sample = &round->samples[round->count];
+    const bool has_times = sample->seconds > 0 && sample->copy_seconds > 0;
+    round->count += has_times;
+    *lost += !has_times;
+    return *lost <= MOST_LOST
+               ? CLNORM_OK
+               : clnorm_fail(error, CLNORM_OPENCL,
+                             "%u samples of %u have no time: time by the host's clock", *lost,
+                             *lost + round->count);
+}
+
 static clnorm_status take_samples(course *k, clnorm_error *error)
 {
     const clnorm_bench *b = k->bench;
     clnorm_bench_round *round = k->round;
     clnorm_status status = CLNORM_OK;
+    unsigned lost = 0;
     double seconds = 0;
     while (!is_enough(b, round, seconds)) {
         clnorm_bench_sample *sample = &round->samples[round->count];
         if (b->options.goes_on && !b->options.goes_on(b->options.user))
             return clnorm_fail(error, CLNORM_CANCELLED, "interrupted");
         TRY(take_sample(k, sample, error));
-        seconds += sample->host_seconds * round->calls;
-        round->count++;
+        seconds += sample->host_seconds * b->calls;
+        TRY(keep_sample(round, &lost, error));
     }
 fail:
     return status;
@@ -127,7 +180,7 @@ clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
 {
     course k = {.bench = b, .round = round};
     clnorm_status status;
-    *round = (clnorm_bench_round){.calls = 1};
+    *round = (clnorm_bench_round){.calls = 0};
     round->samples = calloc(CLNORM_MOST_SAMPLES, sizeof(*round->samples));
     if (!round->samples)
         return clnorm_fail(error, CLNORM_OUT_OF_MEMORY, "no host memory for samples");
@@ -141,7 +194,7 @@ clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
         TRY(clnorm_companion_choose(&b->copy, b->device->queue, &place, k.ring.sets,
                                     clnorm_ring_pitch(&k.ring), error));
     }
-    TRY(choose_calls(&k, error));
+    TRY(prepare(&k, error));
     TRY(take_samples(&k, error));
     TRY(clnorm_bench_compare(b, &k.ring, k.last, error));
 fail:

@@ -13,9 +13,9 @@ uint64_t clnorm_tensor_use_bytes(const clnorm_tensor_use *use)
     return use->rows * use->cols * clnorm_dtype_bytes(use->dtype);
 }
 
-static clnorm_tensor_use use_of(const clnorm_ring_shape *s, clnorm_tensor_id id, uint64_t tiles)
+static clnorm_tensor_use use_of(const clnorm_ring_shape *s, clnorm_tensor_id id)
 {
-    return clnorm_tensor_use_of(s->desc, s->direction, id, s->tile_rows * tiles);
+    return clnorm_tensor_use_of(s->desc, s->direction, id, s->rows);
 }
 
 static bool is_written(const clnorm_tensor_use *use)
@@ -27,7 +27,7 @@ uint64_t clnorm_ring_bytes(const clnorm_ring_shape *s)
 {
     uint64_t bytes = 0;
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id, s->tiles);
+        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id);
         if (s->given[id])
             bytes += clnorm_tensor_use_bytes(&use);
     }
@@ -43,7 +43,7 @@ uint64_t clnorm_ring_set_bytes(const clnorm_ring_shape *s)
 {
     uint64_t bytes = 0;
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id, s->tiles);
+        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id);
         if (s->given[id])
             bytes += pitch_of(&use) * clnorm_dtype_bytes(use.dtype);
     }
@@ -53,7 +53,7 @@ uint64_t clnorm_ring_set_bytes(const clnorm_ring_shape *s)
 /* Has as many elements as x. */
 static bool is_stream(const clnorm_ring_shape *s, clnorm_tensor_id id)
 {
-    const clnorm_tensor_use use = use_of(s, id, s->tiles);
+    const clnorm_tensor_use use = use_of(s, id);
     return s->given[id] && use.extent == CLNORM_ROWS && use.has_stride && use.cols == s->desc->cols;
 }
 
@@ -61,7 +61,7 @@ clnorm_streams clnorm_ring_streams(const clnorm_ring_shape *s)
 {
     clnorm_streams streams = {.ins = 0};
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id, s->tiles);
+        const clnorm_tensor_use use = use_of(s, (clnorm_tensor_id)id);
         const unsigned bytes = (unsigned)clnorm_dtype_bytes(use.dtype);
         if (!is_stream(s, (clnorm_tensor_id)id))
             continue;
@@ -71,6 +71,17 @@ clnorm_streams clnorm_ring_streams(const clnorm_ring_shape *s)
             streams.in_bytes[streams.ins++] = bytes;
     }
     return streams;
+}
+
+uint64_t clnorm_ring_copy_bytes(const clnorm_ring_shape *s)
+{
+    const clnorm_streams streams = clnorm_ring_streams(s);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < streams.ins; i++)
+        bytes += streams.in_bytes[i];
+    for (unsigned i = 0; i < streams.outs; i++)
+        bytes += streams.out_bytes[i];
+    return bytes * s->rows * s->desc->cols;
 }
 
 clnorm_stream_place clnorm_ring_place(const clnorm_ring *r, uint64_t set)
@@ -98,12 +109,6 @@ uint64_t clnorm_ring_pitch(const clnorm_ring *r)
     return 0;
 }
 
-uint64_t clnorm_ring_tiles_of(const clnorm_ring *r, clnorm_tensor_id id)
-{
-    const uint64_t tile = r->tile[id].rows * r->tile[id].cols;
-    return tile ? r->uses[id].rows * r->uses[id].cols / tile : 0;
-}
-
 clnorm_args clnorm_ring_args(const clnorm_ring *r, uint64_t set)
 {
     clnorm_args args = CLNORM_ARGS_INIT;
@@ -117,21 +122,19 @@ clnorm_args clnorm_ring_args(const clnorm_ring *r, uint64_t set)
 
 /* ---- what is on the device ----------------------------------------------------------------- */
 
-static size_t byte_of(const clnorm_ring *r, clnorm_tensor_id id, uint64_t set, uint64_t tile)
+static size_t pitch_bytes(const clnorm_ring *r, clnorm_tensor_id id)
 {
-    const uint64_t element = set * r->pitch[id] + tile * r->tile[id].rows * r->tile[id].cols;
-    return (size_t)(element * clnorm_dtype_bytes(r->uses[id].dtype));
+    return (size_t)(r->pitch[id] * clnorm_dtype_bytes(r->uses[id].dtype));
 }
 
-/* Doubles what is there: the first `have` bytes from `begin` on become `wanted`. */
-static clnorm_status spread(const clnorm_ring *r, cl_mem buffer, size_t begin, size_t have,
+clnorm_status clnorm_spread(cl_command_queue queue, cl_mem buffer, size_t begin, size_t have,
                             size_t wanted, clnorm_error *error)
 {
     clnorm_status status = CLNORM_OK;
     while (have < wanted) {
         const size_t more = have < wanted - have ? have : wanted - have;
-        TRY_CL(clEnqueueCopyBuffer(r->queue, buffer, buffer, begin, begin + have, more, 0, NULL,
-                                   NULL));
+        TRY_CL(
+            clEnqueueCopyBuffer(queue, buffer, buffer, begin, begin + have, more, 0, NULL, NULL));
         have += more;
     }
 fail:
@@ -140,25 +143,26 @@ fail:
 
 static clnorm_status fill_input(const clnorm_ring *r, clnorm_tensor_id id, clnorm_error *error)
 {
-    const size_t set = (size_t)(r->pitch[id] * clnorm_dtype_bytes(r->uses[id].dtype));
+    const size_t set = pitch_bytes(r, id);
     const size_t tile = (size_t)clnorm_tensor_use_bytes(&r->tile[id]);
     const size_t whole = (size_t)clnorm_tensor_use_bytes(&r->uses[id]);
     clnorm_status status;
     TRY_CL(clEnqueueWriteBuffer(r->queue, r->buffers[id], CL_TRUE, 0, tile, r->shape.values[id], 0,
                                 NULL, NULL));
-    TRY(spread(r, r->buffers[id], 0, tile, whole, error));
-    TRY(spread(r, r->buffers[id], 0, set, set * (size_t)r->sets, error));
+    TRY(clnorm_spread(r->queue, r->buffers[id], 0, tile, whole, error));
+    TRY(clnorm_spread(r->queue, r->buffers[id], 0, set, set * (size_t)r->sets, error));
 fail:
     return status;
 }
 
-static clnorm_status fill_output(const clnorm_ring *r, clnorm_tensor_id id, size_t bytes,
-                                 clnorm_error *error)
+static clnorm_status fill_output(const clnorm_ring *r, clnorm_tensor_id id, uint64_t first,
+                                 uint64_t sets, clnorm_error *error)
 {
+    const size_t set = pitch_bytes(r, id);
     const cl_uint poison = POISON * 0x01010101u;
     clnorm_status status;
-    TRY_CL(clEnqueueFillBuffer(r->queue, r->buffers[id], &poison, sizeof(poison), 0, bytes, 0, NULL,
-                               NULL));
+    TRY_CL(clEnqueueFillBuffer(r->queue, r->buffers[id], &poison, sizeof(poison),
+                               (size_t)first * set, (size_t)sets * set, 0, NULL, NULL));
 fail:
     return status;
 }
@@ -166,15 +170,15 @@ fail:
 static clnorm_status make_tensor(clnorm_ring *r, const clnorm_context *context, clnorm_tensor_id id,
                                  clnorm_error *error)
 {
-    const uint64_t bytes = r->sets * r->pitch[id] * clnorm_dtype_bytes(r->uses[id].dtype);
+    const size_t bytes = (size_t)r->sets * pitch_bytes(r, id);
     clnorm_status status;
     cl_int code;
-    r->buffers[id] = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
+    r->buffers[id] = clCreateBuffer(context->cl, CL_MEM_READ_WRITE, bytes, NULL, &code);
     TRY(clnorm_cl_check(code, "clCreateBuffer", error));
     if (r->uses[id].role == CLNORM_INPUT)
         TRY(fill_input(r, id, error));
     else
-        TRY(fill_output(r, id, (size_t)bytes, error));
+        TRY(fill_output(r, id, 0, r->sets, error));
 fail:
     return status;
 }
@@ -183,7 +187,7 @@ fail:
 static uint64_t allowed_sets(const clnorm_ring *r, const clnorm_context *context, uint64_t sets)
 {
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        const uint64_t set = r->pitch[id] * clnorm_dtype_bytes(r->uses[id].dtype);
+        const uint64_t set = pitch_bytes(r, (clnorm_tensor_id)id);
         if (r->shape.given[id] && sets > context->device.max_alloc_bytes / set)
             sets = context->device.max_alloc_bytes / set;
     }
@@ -196,8 +200,9 @@ clnorm_status clnorm_ring_make(clnorm_ring *r, clnorm_context *context, cl_comma
     clnorm_status status = CLNORM_OK;
     *r = (clnorm_ring){.shape = *shape, .queue = queue};
     for (int id = 0; id < TENSOR_COUNT; id++) {
-        r->uses[id] = use_of(shape, (clnorm_tensor_id)id, shape->tiles);
-        r->tile[id] = use_of(shape, (clnorm_tensor_id)id, 1);
+        r->uses[id] = use_of(shape, (clnorm_tensor_id)id);
+        r->tile[id] = clnorm_tensor_use_of(shape->desc, shape->direction, (clnorm_tensor_id)id,
+                                           shape->tile_rows);
         r->pitch[id] = pitch_of(&r->uses[id]);
     }
     r->sets = allowed_sets(r, context, sets);
@@ -217,12 +222,30 @@ void clnorm_ring_release(clnorm_ring *r)
     memset(r->buffers, 0, sizeof(r->buffers));
 }
 
-clnorm_status clnorm_ring_read(const clnorm_ring *r, uint64_t set, clnorm_tensor_id id,
-                               uint64_t tile, void *data, clnorm_error *error)
+clnorm_status clnorm_ring_spoil(const clnorm_ring *r, uint64_t set, clnorm_error *error)
 {
-    clnorm_status status;
-    TRY_CL(clEnqueueReadBuffer(r->queue, r->buffers[id], CL_TRUE, byte_of(r, id, set, tile),
-                               (size_t)clnorm_tensor_use_bytes(&r->tile[id]), data, 0, NULL, NULL));
+    clnorm_status status = CLNORM_OK;
+    for (int i = 0; i < TENSOR_COUNT; i++) {
+        const clnorm_tensor_id id = (clnorm_tensor_id)i;
+        if (r->buffers[id] && is_written(&r->uses[id]) && !is_stream(&r->shape, id))
+            TRY(fill_output(r, id, set, 1, error));
+    }
+fail:
+    return status;
+}
+
+clnorm_status clnorm_ring_read(const clnorm_ring *r, uint64_t set, clnorm_tensor_id id,
+                               uint64_t tile, void *data, size_t *bytes, clnorm_error *error)
+{
+    const uint64_t most = clnorm_tensor_use_bytes(&r->tile[id]), begin = tile * most;
+    const uint64_t all = clnorm_tensor_use_bytes(&r->uses[id]);
+    const uint64_t left = begin < all ? all - begin : 0;
+    clnorm_status status = CLNORM_OK;
+    *bytes = (size_t)(left < most ? left : most);
+    if (*bytes > 0)
+        TRY_CL(clEnqueueReadBuffer(r->queue, r->buffers[id], CL_TRUE,
+                                   (size_t)set * pitch_bytes(r, id) + (size_t)begin, *bytes, data,
+                                   0, NULL, NULL));
 fail:
     return status;
 }

@@ -7,11 +7,12 @@
 #include "check/companion.h"
 #include "ops/tensors.h"
 
-/* What a case is about. The rows of `values` are on the device so many times, `tiles`. */
+/* What a case is about. On the device are the rows of `values` again and again, the last time
+ * perhaps not all of them. */
 typedef struct clnorm_ring_shape {
     const clnorm_desc *desc; /* resolved */
     clnorm_direction direction;
-    uint64_t tile_rows, tiles;
+    uint64_t rows, tile_rows; /* on the device; of the values */
     uint64_t seed; /* of dropout */
     bool given[TENSOR_COUNT];
     void *const *values; /* of the inputs: tile_rows rows without gaps */
@@ -28,6 +29,8 @@ typedef struct clnorm_ring {
 
 /* Bytes that one call has to move: every tensor once. */
 uint64_t clnorm_ring_bytes(const clnorm_ring_shape *shape);
+/* Those that its companion moves. */
+uint64_t clnorm_ring_copy_bytes(const clnorm_ring_shape *shape);
 /* Bytes that a set takes on the device. */
 uint64_t clnorm_ring_set_bytes(const clnorm_ring_shape *shape);
 /* The tensors of all rows and all columns, which is nearly all that a call moves. */
@@ -45,11 +48,15 @@ clnorm_stream_place clnorm_ring_place(const clnorm_ring *ring, uint64_t set);
 /* Of the streams, as clnorm_companion_choose wants it. */
 uint64_t clnorm_ring_pitch(const clnorm_ring *ring);
 
-/* Elements of output `id`: those of a tile, or all of them where they do not follow the rows. */
+/* Elements of output `id`: those of a tile, or all of them where they do not follow the rows. Gives
+ * how many bytes that is: fewer for the last tile, 0 after it. */
 clnorm_status clnorm_ring_read(const clnorm_ring *ring, uint64_t set, clnorm_tensor_id id,
-                               uint64_t tile, void *data, clnorm_error *error);
-/* How often those make the whole tensor. */
-uint64_t clnorm_ring_tiles_of(const clnorm_ring *ring, clnorm_tensor_id id);
+                               uint64_t tile, void *data, size_t *bytes, clnorm_error *error);
+/* What a companion does not write: other bytes than any result again. Enqueued. */
+clnorm_status clnorm_ring_spoil(const clnorm_ring *ring, uint64_t set, clnorm_error *error);
+/* The first `have` bytes from `begin` on become `wanted`: what is there again and again. */
+clnorm_status clnorm_spread(cl_command_queue queue, cl_mem buffer, size_t begin, size_t have,
+                            size_t wanted, clnorm_error *error);
 uint64_t clnorm_tensor_use_bytes(const clnorm_tensor_use *use);
 
 #endif

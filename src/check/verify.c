@@ -189,38 +189,9 @@ static void compare_codes(comparison *c, const clnorm_results *r, const double *
     }
 }
 
-typedef struct {
-    clnorm_results results;
-    double value[CLNORM_BLOCK], grown[CLNORM_BLOCK], rounded[CLNORM_BLOCK], lost[CLNORM_BLOCK];
-} tiled_results;
-
-/* Sums over the rows of one tile, made those over all of them. */
-static const clnorm_results *times_tiles(const comparison *c, const clnorm_results *one,
-                                         tiled_results *all)
-{
-    const double tiles = (double)c->more.tiles;
-    if (c->more.tiles <= 1 || one->terms == 0 || c->e.uses[one->tensor].extent != CLNORM_WHOLE)
-        return one;
-    all->results = *one;
-    all->results.terms *= c->more.tiles;
-    for (size_t i = 0; i < one->n; i++) {
-        all->value[i] = tiles * one->value[i];
-        all->grown[i] = tiles * one->grown[i];
-        all->rounded[i] = tiles * one->rounded[i];
-        all->lost[i] = tiles * one->lost[i];
-    }
-    all->results.value = all->value;
-    all->results.grown = all->grown;
-    all->results.rounded = all->rounded;
-    all->results.lost = all->lost;
-    return &all->results;
-}
-
-static void compare_block(void *user, const clnorm_results *results)
+static void compare_block(void *user, const clnorm_results *r)
 {
     comparison *c = user;
-    tiled_results tiled;
-    const clnorm_results *r = times_tiles(c, results, &tiled);
     const clnorm_dtype dtype = c->e.uses[r->tensor].dtype;
     double got[CLNORM_BLOCK];
     clnorm_load_n(dtype, c->got[r->tensor].data, index_of(c, r->tensor, r->row, r->col), got, r->n);
@@ -304,6 +275,7 @@ static clnorm_status verify(comparison *c, const clnorm_desc *desc, clnorm_direc
     if (status != CLNORM_OK)
         return status;
     c->e.slack = clnorm_bound_of_normal(&c->e, c->depth);
+    c->e.all_rows = c->more.all_rows;
     c->e.emit = compare_block;
     c->e.user = c;
     return clnorm_evaluate(&c->e, error);

@@ -10,10 +10,10 @@
 enum { CLNORM_ULP_BINS = 8 };
 
 typedef struct clnorm_verify_more {
-    /* The device's rows are those of args so many times, one after the other: sums over all rows
-     * are as many times those of the rows in args. 0: once. Not with dropout, nor where a set takes
+    /* That the device had: those of args again and again, the last time perhaps not all of them;
+     * sums over all rows are of so many. 0: those of args. Not with dropout, nor where a set takes
      * elements of all rows. */
-    uint64_t tiles;
+    uint64_t all_rows;
     uint64_t *ulp_counts; /* of CLNORM_ULP_BINS, added to; NULL: not counted */
 } clnorm_verify_more;
 

@@ -67,6 +67,9 @@ typedef struct clnorm_evaluation {
     clnorm_kind_info kind;
     clnorm_direction direction;
     uint64_t rows, seed, first_row;
+    /* Rows that a device had in all: these again and again, the last time perhaps not all of them.
+     * 0: these once. Sums over all rows count each as often as it is there. */
+    uint64_t all_rows;
     clnorm_tensor_use uses[TENSOR_COUNT];
     clnorm_output arrays[TENSOR_COUNT]; /* inputs to read; outputs are not written, but wanted */
     bool wide; /* the device's arithmetic is double */

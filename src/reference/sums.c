@@ -44,14 +44,23 @@ static clnorm_column_sum *place(const clnorm_sums *sums, clnorm_tensor_id id, co
     return &sums->of[id][(mods ? run->row / sums->e->desc.rows_per_mod * use->cols : 0) + run->col];
 }
 
-static void add(clnorm_column_sum *sum, long double value, double grown, double rounded,
-                double lost)
+/* How often a row is there, as far as the sums of `id` go. */
+static uint64_t times_of(const clnorm_evaluation *e, clnorm_tensor_id id, uint64_t row)
 {
-    sum->value += value;
-    sum->grown += fmax(grown, fabs((double)value));
-    sum->rounded += rounded;
-    sum->lost += lost;
-    sum->terms++;
+    if (e->all_rows == 0 || e->uses[id].extent != CLNORM_WHOLE)
+        return 1;
+    return e->all_rows / e->rows + (row < e->all_rows % e->rows);
+}
+
+static void add(clnorm_column_sum *sum, uint64_t times, long double value, double grown,
+                double rounded, double lost)
+{
+    const double n = (double)times;
+    sum->value += times * value;
+    sum->grown += n * fmax(grown, fabs((double)value));
+    sum->rounded += n * rounded;
+    sum->lost += n * lost;
+    sum->terms += times;
 }
 
 void clnorm_sums_add(clnorm_sums *sums, clnorm_tensor_id id, const clnorm_run *run,
@@ -59,8 +68,9 @@ void clnorm_sums_add(clnorm_sums *sums, clnorm_tensor_id id, const clnorm_run *r
 {
     size_t step;
     clnorm_column_sum *sum = sums->of[id] ? place(sums, id, run, &step) : NULL;
+    const uint64_t times = times_of(sums->e, id, run->row);
     for (size_t i = 0; sum && i < run->n; i++, sum += step)
-        add(sum, terms[i], 0, rounded * fabs((double)terms[i]), 2);
+        add(sum, times, terms[i], 0, rounded * fabs((double)terms[i]), 2);
 }
 
 void clnorm_sums_add_product(clnorm_sums *sums, clnorm_tensor_id id, const clnorm_run *run,
@@ -69,10 +79,11 @@ void clnorm_sums_add_product(clnorm_sums *sums, clnorm_tensor_id id, const clnor
 {
     size_t step;
     clnorm_column_sum *sum = sums->of[id] ? place(sums, id, run, &step) : NULL;
+    const uint64_t times = times_of(sums->e, id, run->row);
     for (size_t i = 0; sum && i < run->n; i++, sum += step) {
         const double size = (double)fabsl(factor[i]);
         const long double value = factor[i] * numbers->value[i];
-        add(sum, value, clnorm_behind(size, numbers->grown[i]),
+        add(sum, times, value, clnorm_behind(size, numbers->grown[i]),
             clnorm_behind(size, numbers->rounded[i]) + (1 + rounded) * fabs((double)value),
             clnorm_behind(size, numbers->lost[i]) + 1 + fabs((double)numbers->value[i]));
     }
@@ -83,11 +94,12 @@ void clnorm_sums_add_numbers(clnorm_sums *sums, clnorm_tensor_id id, const clnor
 {
     size_t step;
     clnorm_column_sum *sum = sums->of[id] ? place(sums, id, run, &step) : NULL;
+    const uint64_t times = times_of(sums->e, id, run->row);
     for (size_t i = 0; sum && i < run->n; i++, sum += step) {
         const double size = factor ? fabs(factor[i]) : 1;
         const long double value = numbers->value[i] * (factor ? factor[i] : 1);
         /* t itself is rounded by each of its steps: three at most */
-        add(sum, value, clnorm_behind(size, numbers->grown[i]),
+        add(sum, times, value, clnorm_behind(size, numbers->grown[i]),
             clnorm_behind(size, numbers->rounded[i]) + 4 * fabs((double)value),
             clnorm_behind(size, numbers->lost[i]) + 1);
     }

@@ -35,7 +35,8 @@ rms_norm f32 backward 8x4096 cold" ] || fail "--list: $(cat stdout)"
 must_pass bench $bench_args --title 'a "title", <b>' -o a.json -o a.jsonl -o a.csv -o a.sql -o a.md \
     'layer_norm 64x768' 'layer_norm+residual f16 33x100' 'rms_norm bf16 backward 600x256' \
     'layer_norm f32 backward 4096x512' 'batch_norm/nchw backward 8x640 channels=64' \
-    'rms_norm+i8/row 128x512 warm' 'layer_norm+dropout 40x96' 'lp_norm/2 64x300 f64'
+    'rms_norm+i8/row 128x512 warm' 'layer_norm+dropout 40x96' 'lp_norm/2 64x300 f64' \
+    'layer_norm backward 4099x768'
 grep -q '^layer_norm f32 forward 64x768 cold' stdout || fail "no row in the table: $(cat stdout)"
 grep -q 'ULP' stdout || fail 'no verdict in the table'
 [ ! -s stderr ] || fail "on stderr: $(cat stderr)"
@@ -56,6 +57,22 @@ assert wrong["status"] == "wrong" and "expected" in wrong["reason"], wrong
 assert "seconds" not in wrong and wrong["check"]["wrong"] > 0
 assert right["status"] == "ok" and right["seconds"]["median"] > 0
 END
+
+# ---- launches that are lost leave nothing that is right from an earlier one ----
+# lost KERNEL:N CASE TENSOR
+lost() {
+    case_name="$1 and on are lost: $2" cases=$((cases + 1)) code=0
+    OPENCL_LAYERS=$layer CLNORM_LAYER_LOSE=$1 "$clnorm" bench --rounds 1 --min-samples 2 \
+        --round-time 0 --json "$2" >stdout 2>stderr || code=$?
+    [ $code -eq 1 ] || fail "exit code $code, must be 1: $(cat stdout stderr)"
+    grep -q "\"reason\": *\"$3 has other bits" stdout || fail "$(cat stdout)"
+}
+lost forward_norm:1 'layer_norm 64x768' y
+lost forward_norm:1 'rms_norm+i8/row 128x512 warm' y
+lost backward_norm:1 'layer_norm backward 64x768' dx
+# calls that are a sample each: the first, three to warm up, two that are timed
+lost backward_norm:5 'layer_norm backward 8192x512 warm' dx
+lost add_lines:5 'layer_norm backward 8192x512 warm' dweight
 
 # ---- Ctrl-C: what there is, and 130 ----
 case_name='interrupted' cases=$((cases + 1))

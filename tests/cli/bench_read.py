@@ -41,11 +41,15 @@ def follow(result):
         return
     times = [median(r["seconds"]) for r in result["rounds"]]
     copies = [median(r["copy_seconds"]) for r in result["rounds"]]
-    ratio = median([c / t for c, t in zip(copies, times)])
+    share = result["bytes"] / result["copy_bytes"]
+    ratio = median([share * c / t for c, t in zip(copies, times)])
+    assert 1 <= share < 3, share
     for key, got, wanted in [
             ("median", result["seconds"]["median"], median(times)),
             ("of_copy", result["of_copy"], ratio),
-            ("rate", result["bytes_per_second"], result["bytes"] / median(times))]:
+            ("rate", result["bytes_per_second"], result["bytes"] / median(times)),
+            ("copy's rate", result["copy_bytes_per_second"],
+             result["copy_bytes"] / median(copies))]:
         if not math.isclose(got, wanted, rel_tol=1e-9):
             sys.exit(f"{result['case']}: {key} is {got}, the rounds say {wanted}")
     assert result["check"]["verdict"] == "ok" and result["check"]["compared"] > 0
@@ -77,7 +81,7 @@ def main():
     for r in rows:
         seconds = wanted[r["case_name"]].get("seconds", {}).get("median")
         assert close(r["seconds"] or None, seconds) and close(found[r["case_name"]], seconds), r
-        assert None not in r and len(r) == 32, r
+        assert None not in r and len(r) == 33, r
     assert len(rows) == len(wanted) == len(found)
     with open(markdown, encoding="utf-8") as file:
         shown = [line for line in file if line.startswith("| ")]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An OpenCL layer for tests: counts calls, and falsifies what a kernel writes. See layer.h. */
+/* An OpenCL layer for tests: counts calls, falsifies what a kernel writes, loses launches. See
+ * layer.h. */
 #define CL_TARGET_OPENCL_VERSION 120
 #define CL_USE_DEPRECATED_OPENCL_1_0_APIS
 #define CL_USE_DEPRECATED_OPENCL_1_1_APIS
@@ -222,6 +223,37 @@ cl_int enqueue(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, con
     return code;
 }
 
+/* ---- losing -------------------------------------------------------------------------------- */
+
+std::string lost_kernel;
+unsigned long left; /* launches of it that are not lost */
+
+void lose(const char *rule)
+{
+    const char *const colon = rule ? strchr(rule, ':') : nullptr;
+    if (!colon)
+        return;
+    lost_kernel = std::string(rule, colon);
+    left = strtoul(colon + 1, nullptr, 10);
+}
+
+bool is_lost(cl_kernel kernel)
+{
+    const std::lock_guard<std::mutex> hold(lock);
+    if (lost_kernel.empty() || name_of(kernel) != lost_kernel)
+        return false;
+    return left == 0 || left-- == 0;
+}
+
+cl_int launch(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+              const size_t *global, const size_t *local, cl_uint n_wait, const cl_event *wait_list,
+              cl_event *event)
+{
+    return is_lost(kernel) ? target.clEnqueueMarkerWithWaitList(queue, n_wait, wait_list, event)
+                           : enqueue(queue, kernel, dimensions, offset, global, local, n_wait,
+                                     wait_list, event);
+}
+
 /* ---- what tests see ------------------------------------------------------------------------ */
 
 unsigned long calls(const char *name)
@@ -281,8 +313,9 @@ cl_int init(cl_uint entries, const cl_icd_dispatch *theirs, cl_uint *entries_ret
     FUNCTIONS(COUNTED)
 #undef COUNTED
     table.clSetKernelArg = set_arg;
-    table.clEnqueueNDRangeKernel = enqueue;
+    table.clEnqueueNDRangeKernel = launch;
     falsify(getenv("CLNORM_LAYER_FALSIFY"));
+    lose(getenv("CLNORM_LAYER_LOSE"));
     *entries_ret = sizeof(table) / sizeof(void *);
     *table_ret = &table;
     return CL_SUCCESS;

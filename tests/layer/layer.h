@@ -5,6 +5,7 @@
  *   OPENCL_LAYERS           its absolute path; a file that is missing is passed over in silence, so
  *                           every test proves that the layer is there: layer_find, or the report
  *   CLNORM_LAYER_FALSIFY    a rule, as of falsify() below
+ *   CLNORM_LAYER_LOSE       "KERNEL:N": launches of that kernel after the first N do nothing
  *   CLNORM_LAYER_REPORT     a file, best one that is new: at its end the process writes "FUNCTION
  *                           CALLS" lines there, and "falsified LAUNCHES"; none after an abort */
 #ifndef CLNORM_TESTS_LAYER_H

@@ -172,12 +172,12 @@ static void set_times(json_t *object, const struct bench_report *report,
                       const struct bench_row *row)
 {
     const struct bench_numbers n = bench_numbers_of(row);
-    const double bytes = (double)row->facts.bytes;
+    const double bytes = (double)row->facts.bytes, copied = (double)row->facts.copy_bytes;
     const double launch = report->machines[row->machine].measured.launch_seconds;
     set(object, "seconds", seconds_of(row, &n));
     set(object, "bytes_per_second", json_finite(bytes / n.median));
     set(object, "copy_seconds", json_finite(n.copy));
-    set(object, "copy_bytes_per_second", json_finite(bytes / n.copy));
+    set(object, "copy_bytes_per_second", json_finite(copied / n.copy));
     set(object, "copy_variant", json_string(row->copy_way));
     set(object, "of_copy", json_finite(n.of_copy));
     set(object, "of_copy_interval", interval_of(row, n.of_copy_low, n.of_copy_high));
@@ -207,6 +207,7 @@ static json_t *result_of(const struct bench_report *report, const struct bench_r
     set(object, "reason", row->reason[0] ? json_text(row->reason) : json_null());
     if (row->facts.bytes > 0) {
         set_count(object, "bytes", row->facts.bytes);
+        set_count(object, "copy_bytes", row->facts.copy_bytes);
         set(object, "form", json_string(clnorm_form_name(row->facts.form)));
         set(object, "tuning", json_string(row->facts.tuning));
         set(object, "build_seconds", json_finite(row->facts.build_seconds));

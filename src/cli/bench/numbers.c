@@ -62,10 +62,11 @@ static double drift_of(const double *medians, size_t n)
 struct bench_numbers bench_numbers_of(const struct bench_row *row)
 {
     double times[BENCH_MOST_ROUNDS], ratios[BENCH_MOST_ROUNDS];
+    const double share = (double)row->facts.bytes / (double)row->facts.copy_bytes;
     struct bench_numbers n = {.samples = 0};
     for (size_t i = 0; i < row->n_rounds; i++) {
         times[i] = median_of_round(&row->rounds[i], seconds_of);
-        ratios[i] = median_of_round(&row->rounds[i], copy_of) / times[i];
+        ratios[i] = share * median_of_round(&row->rounds[i], copy_of) / times[i];
     }
     const clnorm_log_spread time = clnorm_log_spread_of(times, row->n_rounds);
     const clnorm_log_spread ratio = clnorm_log_spread_of(ratios, row->n_rounds);

@@ -29,6 +29,7 @@ static const struct {
     {"reason", "reason", TEXT},
     {"form", "form", TEXT},
     {"bytes", "bytes", INTEGER},
+    {"copy_bytes", "copy_bytes", INTEGER},
     {"seconds", "seconds.median", REAL},
     {"seconds_min", "seconds.min", REAL},
     {"seconds_q1", "seconds.q1", REAL},
