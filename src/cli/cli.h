@@ -58,6 +58,12 @@ int exit_code_of(clnorm_status status);
 /* A clnorm_log_fn that prints warnings. */
 void log_warnings(void *user, clnorm_log_level level, const char *text);
 
+/* ---- this build (commit.c.in) -------------------------------------------------------------- */
+
+/* The commit that it was built from, with "-dirty" behind it where files were changed; NULL: not
+ * from a repository. */
+const char *build_commit(void);
+
 /* ---- output -------------------------------------------------------------------------------- */
 
 /* Colours only on a terminal, and not if NO_COLOR is set or `no_color` is true. */

@@ -61,7 +61,9 @@ static int print_help(void)
 
 static int print_version(void)
 {
-    printf("clnorm %s\n", clnorm_version());
+    const char *const commit = build_commit();
+    printf("clnorm %s%s%s%s\n", clnorm_version(), commit ? " (" : "", commit ? commit : "",
+           commit ? ")" : "");
     return CLI_OK;
 }
 

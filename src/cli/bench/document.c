@@ -82,6 +82,15 @@ static json_t *timer_of(const clnorm_bench_device *m)
                      ratio > 0 ? json_finite(ratio) : json_null());
 }
 
+static json_t *platform_version(const clnorm_device *d)
+{
+    char text[256] = "";
+    if (clGetPlatformInfo(d->platform_id, CL_PLATFORM_VERSION, sizeof(text) - 1, text, NULL))
+        return json_null();
+    make_printable(text);
+    return json_text(text);
+}
+
 static void set_identity(json_t *object, const clnorm_device *d)
 {
     set(object, "id", id_of(d));
@@ -89,6 +98,7 @@ static void set_identity(json_t *object, const clnorm_device *d)
     set(object, "vendor", json_text(d->vendor));
     set(object, "type", json_string(type_of(d)));
     set(object, "platform", json_text(d->platform_name));
+    set(object, "platform_version", platform_version(d));
     set(object, "device_version", json_text(d->version));
     set(object, "driver_version", json_text(d->driver));
     set_count(object, "compute_units", d->compute_units);

@@ -61,6 +61,6 @@ json_t *bench_tool(void)
 #else
     const char *const build = "debug";
 #endif
-    return json_pack("{s:s, s:s, s:s}", "version", clnorm_version(), "build", build, "compiler",
-                     COMPILER);
+    return json_pack("{s:s, s:s?, s:s, s:s}", "version", clnorm_version(), "commit", build_commit(),
+                     "build", build, "compiler", COMPILER);
 }
