@@ -76,13 +76,36 @@ static void test_spread_is_of_logarithms(void **state)
     expect_near(clnorm_log_spread_of(values, 1).sd, 0, 0, "deviation", 1);
 }
 
+/* Of 4 values, 1, 3, 5, 6, 5, 3, 1 orders have 0 .. 6 pairs the wrong way round. */
+static void test_p_of_a_trend(void **state)
+{
+    const double up[] = {1, 2, 3, 4, 5, 6, 7}, down[] = {7, 6, 5, 4, 3, 2, 1};
+    const double one[] = {2, 1, 3, 4}, half[] = {2, 4, 1, 3}, same[] = {5, 5, 5, 5};
+    const double tie[] = {1, 2, 2, 3, 4, 5, 6};
+    double many[31];
+    (void)state;
+    expect_near(clnorm_trend_p(up, 7), 2.0 / 5040, 1e-15, "p of a rise", 7);
+    expect_near(clnorm_trend_p(down, 7), 2.0 / 5040, 1e-15, "p of a fall", 7);
+    expect_near(clnorm_trend_p(up, 6), 2.0 / 720, 1e-15, "p of a rise", 6);
+    expect_near(clnorm_trend_p(one, 4), 2 * 4.0 / 24, 1e-15, "p with one pair", 4);
+    expect_near(clnorm_trend_p(half, 4), 1, 0, "p of half the pairs", 4);
+    expect_near(clnorm_trend_p(same, 4), 1, 0, "p of the same", 4);
+    if (!(clnorm_trend_p(tie, 7) >= 2.0 / 5040))
+        fail_msg("p with a tie is %g, that of a rise %g", clnorm_trend_p(tie, 7), 2.0 / 5040);
+    /* up to 30 it is counted, then normal: one value more makes p a little smaller */
+    for (int i = 0; i < 31; i++)
+        many[i] = i * 11 % 31 + 0.7 * i;
+    const double counted = clnorm_trend_p(many, 30), normal = clnorm_trend_p(many, 31);
+    if (!(counted < 0.1 && normal < 1.2 * counted && normal > 0.3 * counted))
+        fail_msg("p of 30 values is %g, of 31 %g", counted, normal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_p_of_student),
-        cmocka_unit_test(test_critical_t),
-        cmocka_unit_test(test_quantiles),
-        cmocka_unit_test(test_spread_is_of_logarithms),
+        cmocka_unit_test(test_p_of_student), cmocka_unit_test(test_critical_t),
+        cmocka_unit_test(test_quantiles),    cmocka_unit_test(test_spread_is_of_logarithms),
+        cmocka_unit_test(test_p_of_a_trend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

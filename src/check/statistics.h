@@ -29,4 +29,9 @@ double clnorm_student_t(double p, double df);
 /* 95 % of the geometric mean of the values, by Student's t; of one value it is that value. */
 void clnorm_log_interval(const clnorm_log_spread *spread, double interval[2]);
 
+/* Mann and Kendall: the two-sided p of so clear a rise or fall in the order of the values, where
+ * all orders are as likely; equal values make it larger. n at least 2. No fewer than 7 values can
+ * have a p below 0.001. */
+double clnorm_trend_p(const double *values, size_t n);
+
 #endif
