@@ -21,6 +21,8 @@ typedef struct {
 
 #define CPU CL_DEVICE_TYPE_CPU
 #define GPU CL_DEVICE_TYPE_GPU
+#define BOARD CL_DEVICE_TYPE_ACCELERATOR
+#define FPGA "Intel(R) FPGA Emulation Platform for OpenCL(TM)"
 #define POCL "Portable Computing Language"
 #define QUALCOMM "QUALCOMM Snapdragon(TM)"
 #define ADRENO(version) "OpenCL 2.0 QUALCOMM build: commit #3dad7f8ed7 Compiler " version
@@ -39,6 +41,8 @@ static const example examples[] = {
     {QUALCOMM, "QUALCOMM Adreno(TM)", ADRENO("E031.38.11"), GPU, CLNORM_QUIRK_NO_SUBGROUPS, false},
     {QUALCOMM, "QUALCOMM Adreno(TM)", ADRENO("E031.45.02"), GPU, CLNORM_QUIRK_NO_SUBGROUPS, false},
     {QUALCOMM, "QUALCOMM Adreno(TM)", "no version", GPU, CLNORM_QUIRK_NO_SUBGROUPS, false},
+    {FPGA, "Intel(R) FPGA Emulation Device", "2025.21", BOARD, CLNORM_QUIRK_HOST, true},
+    {"Intel(R) FPGA SDK for OpenCL(TM)", "a board", "22.4", BOARD, CLNORM_QUIRK_HOST, false},
 };
 
 static clnorm_device device_of(const example *e)

@@ -272,3 +272,20 @@ unsigned clnorm_op_depth(const clnorm_op *const_op)
     lock_give(&op->lock);
     return depth;
 }
+
+clnorm_op_health clnorm_op_health_of(const clnorm_op *const_op)
+{
+    clnorm_op *op = (clnorm_op *)(uintptr_t)const_op; /* the lock */
+    clnorm_op_health health = {.passed_over = 0};
+    lock_take(&op->lock);
+    for (int i = 0; i < CLNORM_KERNELS; i++) {
+        const clnorm_built *built = &op->built[i];
+        if (!built->kernels)
+            continue;
+        if (built->candidate > health.passed_over)
+            health.passed_over = built->candidate;
+        health.disabled |= clnorm_program_trial(op->context, built->program) == CLNORM_DISABLED;
+    }
+    lock_give(&op->lock);
+    return health;
+}

@@ -70,6 +70,16 @@ clnorm_status clnorm_op_build(const clnorm_op *op, clnorm_kernel_id id,
                               const clnorm_geometry *geometry, clnorm_built *built,
                               clnorm_error *error);
 void clnorm_built_release(clnorm_built *built);
+
+/* Of the kernels that are built: how many better forms one was taken after, as they did not build
+ * or failed the self-test; and whether one failed it itself, which CLNORM_SELF_TEST_OFF lets pass.
+ */
+typedef struct clnorm_op_health {
+    size_t passed_over;
+    bool disabled;
+} clnorm_op_health;
+
+clnorm_op_health clnorm_op_health_of(const clnorm_op *op);
 /* The one for these tensors. */
 clnorm_kernel_id clnorm_kernel_for(const clnorm_op *op, clnorm_direction direction,
                                    const clnorm_args *args);

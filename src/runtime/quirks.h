@@ -11,7 +11,8 @@ typedef enum clnorm_quirk_id {
     CLNORM_QUIRK_NO_BINARIES, /* programs are built from source each time */
     CLNORM_QUIRK_NO_SUBGROUPS, /* those that it reports are not for use */
     CLNORM_QUIRK_LONE_ITEMS, /* groups with barriers have one work-item only */
-    CLNORM_QUIRK_SLOW /* a simulator */
+    CLNORM_QUIRK_SLOW, /* a simulator */
+    CLNORM_QUIRK_HOST /* it computes on the host's CPUs, and does not say so */
 } clnorm_quirk_id;
 
 /* Why the device has it; NULL: it has not. */

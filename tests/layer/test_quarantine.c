@@ -12,6 +12,7 @@
 #include "../cache_dir.h"
 #include "../device.h"
 #include "loaded.h"
+#include "ops/op.h"
 
 enum { ROWS = 5, COLS = 40 };
 
@@ -208,6 +209,8 @@ static void expect_another_form(const fixture *shared, clnorm_form form)
         assert_non_null(strstr(log.wrong, "failed, and is not used: element 0 of y is"));
     }
     expect_sound(&f, &p);
+    const clnorm_op_health health = clnorm_op_health_of(p.op);
+    assert_true((health.passed_over > 0) == (log.failed > 0) && !health.disabled);
     assert_int_equal(launches_of_create(&f, &desc), 0); /* a second op knows */
     problem_close(&p);
     clnorm_context_destroy(f.context);
@@ -245,6 +248,7 @@ static void test_all_forms_fail(void **state)
     assert_true(log.failed >= 2);
     MUST(clnorm_context_set_self_test(f.context, CLNORM_SELF_TEST_OFF, error));
     MUST(clnorm_op_create(f.context, &desc, &op, error)); /* it is the application's risk */
+    assert_true(clnorm_op_health_of(op).disabled);
     clnorm_op_destroy(op);
     clnorm_context_destroy(f.context);
 }
