@@ -132,10 +132,55 @@ static void test_what_is_refused(void **state)
                    "2^40 elements");
     expect_refused((struct bench_wishes){.shape = "1x1-99999+1"}, NULL, "more than 4096 cases");
     expect_refused((struct bench_wishes){.shape = "1x2", .preset = "smoke"}, NULL, "one of them");
+    expect_refused((struct bench_wishes){.shape = "1x2",
+                                         .op = "rms_norm+e4m3/static",
+                                         .direction = "backward"},
+                   NULL, "--shape '1x2': none of --op has cases backward");
+    expect_refused((struct bench_wishes){.shape = "1x2"}, "bf16", "'bf16' with --shape: words");
     expect_refused(none, "layer_norm f33 forward 4x4", "layer_norm f33 forward 4x4");
     expect_refused(none, "layer_norm backward 4x4 rms", "4x4 rms");
     expect_refused(none, "rms_norm+e4m3/static backward 4x4", "has no cases backward");
     expect_refused(none, "group_norm/nchw 2x640 channels=63 groups=7", "channels");
+}
+
+/* What a case has in its own words is not taken from an option, so none may seem to be. */
+static void test_no_option_beside_a_whole_case(void **state)
+{
+    static const struct {
+        struct bench_wishes wishes;
+        const char *why;
+    } others[] = {
+        {{.op = "rms_norm"}, "--op 'rms_norm': means nothing for 'layer_norm 4x4'"},
+        {{.dtype = "f16"}, "--dtype 'f16': means nothing"},
+        {{.direction = "backward"}, "--direction 'backward': means nothing"},
+        {{.shape = "8x8"}, "--shape '8x8': means nothing"},
+        {{.cache = "warm"}, "--cache 'warm': means nothing"},
+        {{.preset = "vision"}, "--preset 'vision': means nothing"},
+    };
+    const char *const mixed[] = {"layer_norm 4x4", "bf16 2048x8192"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        expect_refused(others[i].wishes, "layer_norm 4x4", others[i].why);
+    EXPECT(plan_of((struct bench_wishes){.preset = "transformer"}, mixed, 2),
+           "layer_norm f32 forward 4x4 cold", "rms_norm bf16 forward 2048x8192 cold");
+}
+
+static void test_the_preset_is_known(void **state)
+{
+    const char *const texts[] = {"layer_norm 4x4", "f16"};
+    struct bench_plan plan = plan_of((struct bench_wishes){0}, texts, 1);
+    (void)state;
+    assert_null(plan.preset);
+    free(plan.cases);
+    plan = plan_of((struct bench_wishes){0}, texts, 2);
+    assert_string_equal(plan.preset, "smoke");
+    free(plan.cases);
+    plan = plan_of((struct bench_wishes){.preset = "vision"}, texts + 1, 1);
+    assert_string_equal(plan.preset, "vision");
+    free(plan.cases);
+    plan = plan_of((struct bench_wishes){.shape = "2x2"}, NULL, 0);
+    assert_null(plan.preset);
+    free(plan.cases);
 }
 
 int main(void)
@@ -146,6 +191,8 @@ int main(void)
         cmocka_unit_test(test_products_and_ranges),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_no_option_beside_a_whole_case),
+        cmocka_unit_test(test_the_preset_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static bool is_wanted(const struct bench_wishes *w, const clnorm_bench_case *c)
 /* Each case of the preset, cold, or as --cache has it. */
 static bool add_preset(const struct bench_wishes *w, struct bench_plan *plan, clnorm_error *error)
 {
-    const char *const *texts = bench_preset(w->preset ? w->preset : "smoke");
+    const char *const *texts = bench_preset(plan->preset);
     for (; *texts; texts++)
         for (int warm = 0; warm < 2; warm++) {
             struct bench_words words;
@@ -233,31 +233,69 @@ static bool check_list(const char *option, const char *list, bool (*is)(const ch
     return true;
 }
 
-static bool check_wishes(const struct bench_wishes *w, clnorm_error *error)
+static bool check_lists(const struct bench_wishes *w, clnorm_error *error)
 {
     const char *ops = "what clnorm check lists, such as layer_norm,rms_norm,layer_norm+residual";
-    if (w->preset && !bench_preset(w->preset))
-        return refuse(error, "--preset '%s': must be %s", w->preset, BENCH_PRESETS);
-    if (w->shape && w->preset)
-        return refuse(error, "--shape and --preset are given; allowed is one of them");
     return check_list("op", w->op, w->shape ? is_variant : is_op, ops, error) &&
            check_list("dtype", w->dtype, is_dtype, "f32,f16,bf16,f64", error) &&
            check_list("direction", w->direction, is_direction, "forward,backward", error) &&
            check_list("cache", w->cache, is_cache, "cold,warm", error);
 }
 
-/* Returns how many texts are whole cases, and adds these. */
-static bool add_texts(const struct bench_wishes *w, struct bench_plan *plan, size_t *whole,
-                      clnorm_error *error)
+bool bench_is_case(const char *text)
 {
-    *whole = 0;
+    struct bench_words words;
+    return bench_read_words(text, &words);
+}
+
+/* The first text that is a whole case, or is not; NULL: there is none. */
+static const char *find_text(const struct bench_wishes *w, bool whole)
+{
+    for (size_t i = 0; i < w->texts->n; i++)
+        if (bench_is_case(w->texts->list[i]) == whole)
+            return w->texts->list[i];
+    return NULL;
+}
+
+/* A whole case has all its words itself, and words choose among cases of a preset. */
+static bool check_combination(const struct bench_wishes *w, clnorm_error *error)
+{
+    const char *const whole = find_text(w, true), *const words = find_text(w, false);
+    const struct {
+        const char *option, *value;
+    } others[] = {{"op", w->op},       {"dtype", w->dtype}, {"direction", w->direction},
+                  {"shape", w->shape}, {"cache", w->cache}, {"preset", words ? NULL : w->preset}};
+    for (size_t i = 0; whole && i < sizeof(others) / sizeof(others[0]); i++)
+        if (others[i].value)
+            return refuse(error,
+                          "--%s '%s': means nothing for '%s', which is a whole case; allowed are "
+                          "its words in the case, or the option without a case",
+                          others[i].option, others[i].value, whole);
+    if (w->shape && w->preset)
+        return refuse(error, "--shape and --preset are given; allowed is one of them");
+    if (w->shape && words)
+        return refuse(error,
+                      "'%s' with --shape: words choose among the cases of a preset; allowed are "
+                      "--op, --dtype, --direction and --cache",
+                      words);
+    return true;
+}
+
+static bool check_wishes(const struct bench_wishes *w, clnorm_error *error)
+{
+    if (w->preset && !bench_preset(w->preset))
+        return refuse(error, "--preset '%s': must be %s", w->preset, BENCH_PRESETS);
+    return check_lists(w, error) && check_combination(w, error);
+}
+
+/* The texts that are whole cases. */
+static bool add_texts(const struct bench_wishes *w, struct bench_plan *plan, clnorm_error *error)
+{
     for (size_t i = 0; i < w->texts->n; i++) {
         struct bench_words words;
         clnorm_bench_case c;
-        if (!bench_read_words(w->texts->list[i], &words))
-            continue;
-        ++*whole;
-        if (!bench_case_make(&words, &c, error) || !add(plan, &c, error))
+        if (bench_read_words(w->texts->list[i], &words) &&
+            (!bench_case_make(&words, &c, error) || !add(plan, &c, error)))
             return false;
     }
     return true;
@@ -265,20 +303,23 @@ static bool add_texts(const struct bench_wishes *w, struct bench_plan *plan, siz
 
 bool bench_plan_make(const struct bench_wishes *w, struct bench_plan *plan, clnorm_error *error)
 {
-    size_t whole = 0;
     struct bench_words words = BENCH_NO_WORDS;
-    if (!check_wishes(w, error) || !add_texts(w, plan, &whole, error))
+    if (!check_wishes(w, error) || !add_texts(w, plan, error))
         return false;
     const struct product product = {w, plan};
+    if (!w->shape && (w->texts->n == 0 || find_text(w, false)))
+        plan->preset = w->preset ? w->preset : "smoke";
     if (w->shape && !add_product(&product, &words, 0, error))
         return false;
-    if (!w->shape && (w->texts->n == 0 || whole < w->texts->n) && !add_preset(w, plan, error))
+    if (plan->preset && !add_preset(w, plan, error))
         return false;
+    if (plan->n == 0 && w->shape)
+        return refuse(error, "--shape '%s': none of --op has cases %s", w->shape, w->direction);
     if (plan->n == 0)
         return refuse(error,
                       "no case of the preset %s is one of those that are asked for%s%s%s; see "
                       "clnorm bench --list",
-                      w->preset ? w->preset : "smoke", w->texts->n ? ": '" : "",
-                      w->texts->n ? w->texts->list[0] : "", w->texts->n ? "'" : "");
+                      plan->preset, w->texts->n ? ": '" : "", w->texts->n ? w->texts->list[0] : "",
+                      w->texts->n ? "'" : "");
     return true;
 }
