@@ -20,6 +20,8 @@ must_fail 2 "--round-time 'nan': must be 0 to 3600" bench --round-time nan
 must_fail 2 "--timer 'x': must be auto|event|host" bench --timer x
 must_fail 2 "--format 'xml': must be table|markdown|csv|json|jsonl|sql" bench --format xml
 must_fail 2 "--out 'x.xls': must end with .json" bench --out x.xls
+must_fail 2 "--op 'rms_norm': means nothing for 'layer_norm 4x4'" \
+    bench --op rms_norm 'layer_norm 4x4'
 must_fail 2 "layer_nor f32 4x4" bench 'layer_nor f32 4x4'
 mkdir directory.json
 must_fail 2 'directory.json: is a directory' bench -o directory.json
@@ -30,9 +32,9 @@ must_pass bench --list --preset launch backward
 [ "$(cat stdout)" = "layer_norm f32 backward 16x768 cold
 rms_norm f32 backward 8x4096 cold" ] || fail "--list: $(cat stdout)"
 
-# ---- all formats of one run ----
+# ---- all formats of one run, and the page of clnorm report ----
 # shellcheck disable=SC2086 # a list of words
-must_pass bench $bench_args --title 'a "title", <b>' -o a.json -o a.jsonl -o a.csv -o a.sql -o a.md \
+must_pass bench $bench_args --title 'a "title", <b>' -o a.json -o a.jsonl -o a.csv -o a.sql -o a.md -o a.html \
     'layer_norm 64x768' 'layer_norm+residual f16 33x100' 'rms_norm bf16 backward 600x256' \
     'layer_norm f32 backward 4096x512' 'batch_norm/nchw backward 8x640 channels=64' \
     'rms_norm+i8/row 128x512 warm' 'layer_norm+dropout 40x96' 'lp_norm/2 64x300 f64' \
@@ -41,7 +43,34 @@ grep -q '^layer_norm f32 forward 64x768 cold' stdout || fail "no row in the tabl
 grep -q 'ULP' stdout || fail 'no verdict in the table'
 [ ! -s stderr ] || fail "on stderr: $(cat stderr)"
 python3 "$reader" a.json a.jsonl a.csv a.sql a.md || fail 'a reader refused a format'
+must_pass compare a.html a.json
+grep -q 'over 9 cases' stdout || fail "the page: $(cat stdout)"
+python3 - <<'END' || fail 'the page has other data than the JSON'
+import json
+page = open("a.html").read()
+data = page.split('id="clnorm-data">', 1)[1].split("</script>", 1)[0]
+(file,) = json.loads(data)["files"]
+assert file["name"] == "a.html" and file["data"] == json.load(open("a.json"))
+END
 no_leftovers
+
+# ---- what was measured, with what, and where ----
+# shellcheck disable=SC2086 # a list of words
+must_pass bench $bench_args --json --preset launch --dtype f32 '16x768 forward' \
+    'rms_norm forward'
+"$clnorm" --version >version
+python3 - <<'END' || fail "of the run: $(head -c 2000 stdout)"
+import json
+import re
+run = json.load(open("stdout"))
+assert run["settings"]["preset"] == "launch", run["settings"]
+wanted = ["--dtype f32", "16x768 forward", "rms_norm forward"]
+assert run["settings"]["filter"] == wanted, run["settings"]
+version, commit = re.fullmatch(r"clnorm (\S+)(?: \(([0-9a-f]{7,40}(?:-dirty)?)\))?\n",
+                               open("version").read()).groups()
+assert run["tool"]["version"] == version and run["tool"]["commit"] == commit, run["tool"]
+assert run["devices"][0]["platform_version"].startswith("OpenCL "), run["devices"]
+END
 
 # ---- a kernel that is wrong has no speed, whether from the start or while it is timed ----
 case_name='a wrong kernel' cases=$((cases + 1))
@@ -74,16 +103,52 @@ lost backward_norm:1 'layer_norm backward 64x768' dx
 lost backward_norm:5 'layer_norm backward 8192x512 warm' dx
 lost add_lines:5 'layer_norm backward 8192x512 warm' dweight
 
-# ---- Ctrl-C: what there is, and 130 ----
+# ---- a kernel that other programs do not use is told ----
+case_name='a kernel that failed the self-test' cases=$((cases + 1))
+export CLNORM_CACHE_DIR="$scratch/programs"
+npy x.npy "'<f4'" False '(6, 768)' 18432
+npy w.npy "'<f4'" False '(768,)' 3072
+OPENCL_LAYERS=$layer CLNORM_LAYER_FALSIFY=forward_norm "$clnorm" run x.npy --weight w.npy \
+    --bias w.npy -o y.npy 2>stderr && fail 'a kernel that is wrong was used'
+# shellcheck disable=SC2086 # a list of words
+OPENCL_LAYERS=$layer "$clnorm" bench $bench_args --json 'layer_norm 64x768' >stdout 2>stderr ||
+    fail "exit code $?"
+python3 - <<'END' || fail "not told: $(tail -n 3 stdout)"
+import json
+(result,) = json.load(open("stdout"))["results"]
+assert result["status"] == "ok", result
+assert "FALLBACK" in [w["code"] for w in result["warnings"]], result["warnings"]
+END
+
+# ---- lines appear when their results are there; Ctrl-C: what there is, and 130 ----
 case_name='interrupted' cases=$((cases + 1))
-"$clnorm" bench --rounds 200 --round-time 1 --json 'layer_norm 64x768' 'layer_norm 32x768' \
-    >stdout 2>stderr &
+: >stdout
+OPENCL_LAYERS=$layer CLNORM_LAYER_FALSIFY=forward_norm "$clnorm" bench --rounds 200 --round-time 0.5 \
+    --format jsonl -o b.json 'layer_norm 64x768' 'layer_norm 64x768 backward' >stdout 2>stderr &
 pid=$!
+while [ ! -s stdout ] && kill -0 $pid; do sleep 0.1; done
+[ "$(grep -c '"status":"wrong"' stdout)" -eq 1 ] || fail "not the first line: $(cat stdout)"
 sleep 8
 kill -TERM $pid
 code=0
 wait $pid || code=$?
 [ $code -eq 130 ] || fail "exit code $code, must be 130"
-python3 -c 'import json; assert json.load(open("stdout"))["complete"] is False' || fail 'not told'
+python3 - <<'END' || fail "what is left: $(cat stdout)"
+import json
+whole = json.load(open("b.json"))
+lines = [json.loads(line) for line in open("stdout")]
+assert whole["complete"] is False and [line["complete"] for line in lines] == [False, False]
+assert [line["status"] for line in lines] == ["wrong", "ok"]
+assert lines[1]["rounds"] == whole["results"][1]["rounds"] and len(lines[1]["rounds"]) < 200
+END
 no_leftovers
+
+# ---- a run that ended says so in its last line, which readers of lines go by ----
+# shellcheck disable=SC2086 # a list of words
+must_pass bench $bench_args --format jsonl 'layer_norm 64x768' 'rms_norm 64x768' 'lp_norm/2 64x300'
+cp stdout c.jsonl
+[ "$(grep -c '"complete":false' c.jsonl)$(grep -c '"complete":true' c.jsonl)" = 21 ] ||
+    fail "$(grep -o '"complete":[a-z]*' c.jsonl)"
+must_pass compare --merge -o merged.json c.jsonl a.json
+grep -q '"complete": *true' merged.json || fail 'its lines were taken for a run that was cut short'
 finish

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
-#include "cli/bench/run.h"
+#include "cli/bench/output.h"
 #include "cli/interrupt.h"
-#include "cli/files/output_file.h"
 #include "cli/run/run.h"
 
 #include <stdlib.h>
@@ -16,54 +15,6 @@ struct wishes {
     int timer, format; /* of BENCH_FORMATS */
     bool list, json, no_color;
 };
-
-/* ---- files --------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *extension;
-    enum bench_format format;
-} extensions[] = {
-    {".json", BENCH_JSON}, {".jsonl", BENCH_JSONL}, {".csv", BENCH_CSV},
-    {".sql", BENCH_SQL},   {".md", BENCH_MARKDOWN}, {".txt", BENCH_TABLE},
-};
-enum { EXTENSIONS = sizeof(extensions) / sizeof(extensions[0]) };
-
-static bool format_of(const char *path, enum bench_format *format, clnorm_error *error)
-{
-    const char *const dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < EXTENSIONS; i++)
-        if (!strcmp(dot, extensions[i].extension)) {
-            *format = extensions[i].format;
-            return true;
-        }
-    return refuse(error, "--out '%s': must end with .json, .jsonl, .csv, .sql, .md or .txt", path);
-}
-
-/* Before anything is measured, as that takes its time. */
-static bool check_files(const struct cli_texts *out, clnorm_error *error)
-{
-    enum bench_format format;
-    for (size_t i = 0; i < out->n; i++)
-        if (!format_of(out->list[i], &format, error) || !output_file_allowed(out->list[i], error))
-            return false;
-    return true;
-}
-
-static bool write_file(const json_t *document, const char *path, clnorm_error *error)
-{
-    enum bench_format format = BENCH_JSON;
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *stream = open_memstream(&text, &bytes);
-    if (!stream)
-        return out_of_memory(error, 1);
-    const struct bench_view view = {.stream = stream};
-    bool ok = format_of(path, &format, error) &&
-              (bench_print(document, format, &view) == CLI_OK || out_of_memory(error, 1));
-    ok = fclose(stream) == 0 && ok && output_file_write(path, text, bytes, error);
-    free(text);
-    return ok;
-}
 
 /* ---- what comes out ------------------------------------------------------------------------ */
 
@@ -79,23 +30,34 @@ static int code_of(const struct bench_report *report)
     return count[BENCH_ERROR] || count[BENCH_OK] == 0 ? CLI_DEVICE : CLI_OK;
 }
 
-static int tell(const struct bench_report *report, const struct wishes *wishes, clnorm_error *error)
+static enum bench_format format_of(const struct wishes *wishes)
 {
-    const enum bench_format format = wishes->json ? BENCH_JSON : (enum bench_format)wishes->format;
+    return wishes->json ? BENCH_JSON : (enum bench_format)wishes->format;
+}
+
+static int print(const json_t *document, const struct wishes *wishes)
+{
+    const enum bench_format format = format_of(wishes);
     const bool is_table = format == BENCH_TABLE;
     const struct bench_view view = {stdout, is_table ? terminal_width(stdout) : 0,
                                     is_table && use_color(stdout, wishes->no_color)};
-    json_t *document = bench_document(report);
+    return bench_print(document, format, &view);
+}
+
+static int tell(const struct bench_report *report, const struct wishes *wishes, clnorm_error *error)
+{
+    json_t *document = bench_document(report, 0, report->n_rows);
     if (!document) {
         out_of_memory(error, 1);
         return complain_error(error);
     }
-    int code = bench_print(document, format, &view);
+    /* lines are there already */
+    int code = format_of(wishes) == BENCH_JSONL ? CLI_OK : print(document, wishes);
     for (size_t i = 0; i < wishes->out.n; i++)
-        if (!write_file(document, wishes->out.list[i], error))
+        if (!bench_file_write(document, wishes->out.list[i], error))
             code = complain_error(error);
     json_decref(document);
-    return code == CLI_OK ? code_of(report) : code;
+    return code;
 }
 
 static int list_cases(const struct bench_plan *plan)
@@ -125,29 +87,79 @@ static bool check_numbers(const struct wishes *w, clnorm_error *error)
            is_between("max-time", w->max_time, 0, 1e6, error);
 }
 
-static void set_settings(const struct wishes *w, const char *command, struct bench_settings *s)
+/* What chose among the cases of the preset. */
+static json_t *filter_of(const struct bench_wishes *asked, const struct bench_plan *plan)
 {
-    *s = (struct bench_settings){.command = command,
-                                 .preset = w->shape || w->cases.n ? NULL
-                                           : w->preset            ? w->preset
-                                                                  : "smoke",
-                                 .title = w->title ? strdup(w->title) : NULL,
-                                 .rounds = (unsigned)w->rounds,
-                                 .least_samples = (unsigned)w->least_samples,
-                                 .round_seconds = w->round_time,
-                                 .seed = w->seed,
-                                 .timer = w->timer};
+    const struct {
+        const char *option, *list;
+    } lists[] = {{"op", asked->op}, {"dtype", asked->dtype}, {"direction", asked->direction}};
+    json_t *filter = json_array();
+    for (size_t i = 0; plan->preset && i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (lists[i].list)
+            json_array_append_new(filter, json_sprintf("--%s %s", lists[i].option, lists[i].list));
+    for (size_t i = 0; plan->preset && i < asked->texts->n; i++)
+        if (!bench_is_case(asked->texts->list[i]))
+            json_array_append_new(filter, json_text(asked->texts->list[i]));
+    return filter;
+}
+
+static struct bench_settings settings_of(const struct wishes *w, const char *command,
+                                         const struct bench_wishes *asked,
+                                         const struct bench_plan *plan)
+{
+    return (struct bench_settings){.command = command,
+                                   .preset = plan->preset,
+                                   .filter = filter_of(asked, plan),
+                                   .title = w->title ? strdup(w->title) : NULL,
+                                   .rounds = (unsigned)w->rounds,
+                                   .least_samples = (unsigned)w->least_samples,
+                                   .round_seconds = w->round_time,
+                                   .seed = w->seed,
+                                   .timer = w->timer};
+}
+
+static void ignore(void *user, size_t row)
+{
+    (void)user;
+    (void)row;
 }
 
 static bool measure(struct bench_report *report, const struct wishes *w,
-                    const struct bench_plan *plan, const struct run_devices *devices,
+                    const struct bench_plan *plan, const struct run_devices *devices, int *code,
                     clnorm_error *error)
 {
+    struct bench_stream stream = {.report = report, .rows = plan->n * devices->n_chosen};
+    const bool streams = format_of(w) == BENCH_JSONL;
+    const struct bench_listener listener = {streams ? bench_stream_tell : ignore, &stream};
     for (size_t i = 0; i < devices->n_chosen && !interrupt_pending(); i++)
-        if (!bench_run(report, plan, &devices->list[devices->chosen[i]], w->max_time, error))
+        if (!bench_run(report, plan, &devices->list[devices->chosen[i]], w->max_time, &listener,
+                       error))
             return false;
     report->complete = !interrupt_pending();
+    *code = stream.code;
     return true;
+}
+
+static int measure_and_tell(const struct wishes *w, const char *command,
+                            const struct bench_wishes *asked, const struct bench_plan *plan,
+                            clnorm_error *error)
+{
+    struct bench_report report = {.settings = settings_of(w, command, asked, plan)};
+    struct run_devices devices = {0};
+    int code = CLI_OK;
+    bench_host_look(&report.host);
+    if (!bench_files_check(&w->out, error) ||
+        !run_devices_choose(&devices, w->device, true, error) ||
+        !measure(&report, w, plan, &devices, &code, error)) {
+        code = complain_error(error);
+    } else {
+        const int told = tell(&report, w, error);
+        code = code == CLI_OK ? told : code;
+        code = code == CLI_OK ? code_of(&report) : code;
+    }
+    bench_report_release(&report);
+    run_devices_release(&devices);
+    return code;
 }
 
 static int bench(const struct wishes *w, const char *command)
@@ -155,24 +167,14 @@ static int bench(const struct wishes *w, const char *command)
     const struct bench_wishes asked = {w->preset, w->op,    w->dtype, w->direction,
                                        w->shape,  w->cache, &w->cases};
     struct bench_plan plan = {.n = 0};
-    struct bench_report report = {.n_rows = 0};
-    struct run_devices devices = {0};
     clnorm_error error = {.status = CLNORM_OK};
     int code;
     interrupt_install();
-    set_settings(w, command, &report.settings);
-    bool ok = check_numbers(w, &error) && bench_plan_make(&asked, &plan, &error);
-    if (ok && w->list) {
-        code = list_cases(&plan);
-    } else {
-        ok = ok && check_files(&w->out, &error) &&
-             run_devices_choose(&devices, w->device, true, &error) &&
-             measure(&report, w, &plan, &devices, &error);
-        code = ok ? tell(&report, w, &error) : complain_error(&error);
-    }
+    if (!check_numbers(w, &error) || !bench_plan_make(&asked, &plan, &error))
+        code = complain_error(&error);
+    else
+        code = w->list ? list_cases(&plan) : measure_and_tell(w, command, &asked, &plan, &error);
     free(plan.cases);
-    bench_report_release(&report);
-    run_devices_release(&devices);
     return code;
 }
 
@@ -216,7 +218,7 @@ int cmd_bench(int argc, const char **argv)
         {"format", 0, OPTION_CHOICE, &w.format, BENCH_FORMATS, "of what is printed (table)"},
         {"json", 0, OPTION_FLAG, &w.json, NULL, "print JSON"},
         {"out", 'o', OPTION_TEXTS, &w.out, "FILE",
-         "write it too; .json .jsonl .csv .sql .md .txt; may be repeated"},
+         "write it too; .json .jsonl .csv .sql .md .txt .html; may be repeated"},
         {"no-color", 0, OPTION_FLAG, &w.no_color, NULL, "no colours"},
         {"CASE", 0, OPTION_ANY_OPERANDS, &w.cases, NULL, NULL},
         {0},
@@ -230,7 +232,9 @@ int cmd_bench(int argc, const char **argv)
             "each\n"
             "round. Cases take turns, in rounds; the ratio to the copy is taken within a round.\n"
             "\n"
-            "CASE is the text of a case, or words that cases of the preset have.\n"
+            "CASE is the text of a case, without --op and so on, or words that cases of the "
+            "preset\n"
+            "have.\n"
             "Exit codes: 0 ok, 1 a wrong result, 3 a case or device that failed, 130 interrupted.\n"
             "\n"
             "Examples:\n"
@@ -238,7 +242,8 @@ int cmd_bench(int argc, const char **argv)
             "  clnorm bench --preset transformer --device all -o mine.json\n"
             "  clnorm bench 'rms_norm bf16 backward 2048x4096'\n"
             "  clnorm bench --op layer_norm,rms_norm --dtype f32,f16 --shape '4096x256-16384*2'\n"
-            "  clnorm bench --preset transformer --list bf16\n",
+            "  clnorm bench --preset transformer --list bf16\n"
+            "  clnorm bench -o mine.json -o mine.html\n",
     };
     char command[1024];
     join(argc, argv, command, sizeof(command));

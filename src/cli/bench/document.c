@@ -24,6 +24,7 @@ void bench_report_release(struct bench_report *report)
     free(report->rows);
     free(report->machines);
     free(report->settings.title);
+    json_decref(report->settings.filter);
 }
 
 static void set(json_t *object, const char *key, json_t *value)
@@ -237,35 +238,34 @@ static json_t *result_of(const struct bench_report *report, const struct bench_r
 static json_t *settings_of(const struct bench_settings *s)
 {
     static const char *const timers[] = {"auto", "event", "host"};
-    return json_pack("{s:o, s:I, s:I, s:o, s:I, s:s, s:i}", "preset",
-                     s->preset ? json_string(s->preset) : json_null(), "rounds",
-                     (json_int_t)s->rounds, "least_samples", (json_int_t)s->least_samples,
-                     "round_seconds", json_finite(s->round_seconds), "seed", (json_int_t)s->seed,
-                     "timer", timers[s->timer], "traffic_model", 1);
+    return json_pack("{s:s?, s:O?, s:I, s:I, s:o, s:I, s:s, s:i}", "preset", s->preset, "filter",
+                     s->filter, "rounds", (json_int_t)s->rounds, "least_samples",
+                     (json_int_t)s->least_samples, "round_seconds", json_finite(s->round_seconds),
+                     "seed", (json_int_t)s->seed, "timer", timers[s->timer], "traffic_model", 1);
 }
 
-static json_t *now(void)
+static json_t *time_text(time_t seconds)
 {
     char text[32] = "";
-    const time_t seconds = time(NULL);
     const struct tm *utc = gmtime(&seconds);
     if (utc)
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", utc);
     return json_string(text);
 }
 
-json_t *bench_document(const struct bench_report *report)
+json_t *bench_document(const struct bench_report *report, size_t first, size_t count)
 {
     const struct bench_settings *s = &report->settings;
     json_t *machines = json_array(), *results = json_array();
     for (size_t i = 0; i < report->n_machines; i++)
         json_array_append_new(machines, machine_of(&report->machines[i], i));
-    for (size_t i = 0; i < report->n_rows; i++)
+    for (size_t i = first; i < first + count; i++)
         if (report->rows[i].status != BENCH_OK || report->rows[i].n_rounds > 0)
             json_array_append_new(results, result_of(report, &report->rows[i]));
     return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                     "clnorm.bench/1", "complete", report->complete, "created", now(), "command",
-                     json_text(s->command), "title", s->title ? json_text(s->title) : json_null(),
-                     "tool", bench_tool(), "host", bench_host(), "settings", settings_of(s),
-                     "devices", machines, "results", results);
+                     "clnorm.bench/1", "complete", report->complete, "created",
+                     time_text(report->host.created), "command", json_text(s->command), "title",
+                     s->title ? json_text(s->title) : json_null(), "tool", bench_tool(), "host",
+                     bench_host_facts(&report->host), "settings", settings_of(s), "devices",
+                     machines, "results", results);
 }

@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "cli/bench/report.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -25,21 +26,63 @@ static void read_line(const char *path, const char *key, char *value, size_t byt
         fclose(file);
 }
 
-json_t *bench_host(void)
+/* ---- power --------------------------------------------------------------------------------- */
+
+/* Whether the file DIRECTORY/SUPPLY/KEY has this word. */
+static bool power_is(const char *directory, const char *supply, const char *key, const char *word)
+{
+    char path[512], value[64] = "";
+    snprintf(path, sizeof(path), "%s/%s/%s", directory, supply, key);
+    FILE *file = fopen(path, "r");
+    const bool is = file && fscanf(file, "%63s", value) == 1 && !strcmp(value, word);
+    if (file)
+        fclose(file);
+    return is;
+}
+
+bool bench_on_battery(const char *directory)
+{
+    DIR *list = opendir(directory);
+    bool discharges = false, plugged = false;
+    for (const struct dirent *entry; list && (entry = readdir(list));) {
+        const char *const supply = entry->d_name;
+        if (power_is(directory, supply, "scope", "Device"))
+            continue;
+        plugged |= power_is(directory, supply, "type", "Mains") &&
+                   power_is(directory, supply, "online", "1");
+        discharges |= power_is(directory, supply, "type", "Battery") &&
+                      power_is(directory, supply, "status", "Discharging");
+    }
+    if (list)
+        closedir(list);
+    return discharges && !plugged;
+}
+
+/* ---- the machine --------------------------------------------------------------------------- */
+
+void bench_host_look(struct bench_host *host)
+{
+    *host = (struct bench_host){.created = time(NULL),
+                                .load = -1,
+                                .cpus = sysconf(_SC_NPROCESSORS_ONLN),
+                                .on_battery = bench_on_battery("/sys/class/power_supply")};
+    if (getloadavg(&host->load, 1) != 1)
+        host->load = -1;
+}
+
+json_t *bench_host_facts(const struct bench_host *host)
 {
     struct utsname name = {.sysname = "?"};
     char os[128], cpu[128];
-    double load = 0;
     uname(&name);
     read_line("/etc/os-release", "PRETTY_NAME", os, sizeof(os));
     read_line("/proc/cpuinfo", "model name", cpu, sizeof(cpu));
     const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    const bool known = getloadavg(&load, 1) == 1;
     return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "os",
                      json_text(os[0] == '?' ? name.sysname : os), "kernel", json_text(name.release),
                      "arch", json_text(name.machine), "cpu", json_text(cpu), "cpus",
-                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "mem_bytes",
-                     (json_int_t)pages * page, "load", known ? json_finite(load) : json_null());
+                     (json_int_t)host->cpus, "mem_bytes", (json_int_t)pages * page, "load",
+                     host->load < 0 ? json_null() : json_finite(host->load));
 }
 
 #define TEXT_(x) #x

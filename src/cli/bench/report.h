@@ -6,6 +6,8 @@
 
 #include "cli/bench/case.h"
 
+#include <time.h>
+
 enum bench_status {
     BENCH_OK,
     BENCH_WRONG, /* an element outside of its bound, or other bits while it was timed */
@@ -21,6 +23,7 @@ struct bench_row {
     char reason[512]; /* "" with BENCH_OK */
     clnorm_bench_facts facts;
     const char *copy_way;
+    const char *fallback; /* see clnorm_bench_fallback; or NULL */
     clnorm_bench_round *rounds; /* those that are whole */
     size_t n_rounds;
 };
@@ -32,7 +35,9 @@ struct bench_machine {
 };
 
 struct bench_settings {
-    const char *command, *preset; /* preset NULL: none */
+    const char *command;
+    const char *preset; /* that cases are of; NULL: none */
+    json_t *filter; /* what chose among them: texts as they were typed */
     char *title; /* NULL: none */
     unsigned rounds, least_samples;
     double round_seconds;
@@ -40,7 +45,16 @@ struct bench_settings {
     int timer; /* a clnorm_timer */
 };
 
+/* What the machine was at before anything was measured, which would be a load itself. */
+struct bench_host {
+    time_t created;
+    double load; /* of the minute before; negative: not known */
+    long cpus;
+    bool on_battery;
+};
+
 struct bench_report {
+    struct bench_host host;
     struct bench_settings settings;
     struct bench_machine *machines;
     size_t n_machines;
@@ -69,12 +83,17 @@ struct bench_numbers bench_numbers_of(const struct bench_row *row);
 /* A list of what is to be said about a row: {"code", "value", "text"}. */
 json_t *bench_warnings_of(const struct bench_report *report, const struct bench_row *row,
                           const struct bench_numbers *numbers);
+void bench_host_look(struct bench_host *host);
+/* Whether a battery of the machine (not of a mouse) feeds it: directory is where Linux lists power
+ * supplies, and need not be there. */
+bool bench_on_battery(const char *directory);
 /* Facts about this machine and this build. */
-json_t *bench_host(void);
+json_t *bench_host_facts(const struct bench_host *host);
 json_t *bench_tool(void);
 
-/* A new reference; NULL: no memory. */
-json_t *bench_document(const struct bench_report *report);
+/* With these rows of the report, as far as there is anything to say of them. A new reference; NULL:
+ * no memory. */
+json_t *bench_document(const struct bench_report *report, size_t first, size_t count);
 
 /* ---- views of a document ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/bench/run.h"
 #include "base/random.h"
+#include "check/bench_notes.h"
 #include "check/clock.h"
 #include "cli/cache_setting.h"
 #include "cli/interrupt.h"
@@ -17,6 +18,8 @@ struct session {
     clnorm_context *context;
     clnorm_bench_device device;
     clnorm_bench **cases; /* NULL: cannot be timed */
+    bool *told; /* of each row */
+    const struct bench_listener *listener;
     struct progress progress;
     uint64_t done; /* for the progress */
     double end; /* when no new round is begun */
@@ -108,6 +111,23 @@ static void tell_wrong(struct bench_row *row)
 
 static void step(struct session *s) { progress_update(&s->progress, ++s->done); }
 
+static void tell(struct session *s, size_t i)
+{
+    if (s->told[i])
+        return;
+    s->told[i] = true;
+    progress_hide(&s->progress);
+    s->listener->tell(s->listener->user, (size_t)(&s->rows[i] - s->report->rows));
+}
+
+/* Once nothing of it is measured any more. */
+static void give_up(struct session *s, size_t i)
+{
+    clnorm_bench_close(s->cases[i]);
+    s->cases[i] = NULL;
+    tell(s, i);
+}
+
 static void open_case(struct session *s, size_t i)
 {
     const struct bench_settings *settings = &s->report->settings;
@@ -119,10 +139,10 @@ static void open_case(struct session *s, size_t i)
         fail_row(row, &error);
     else if (row->facts.verdict.wrong)
         tell_wrong(row);
-    if (row->status != BENCH_OK) {
-        clnorm_bench_close(s->cases[i]);
-        s->cases[i] = NULL;
-    }
+    if (row->status != BENCH_OK)
+        give_up(s, i);
+    else
+        row->fallback = clnorm_bench_fallback(s->cases[i]);
     step(s);
 }
 
@@ -138,12 +158,13 @@ static void run_case(struct session *s, size_t i)
         round.samples = fitting ? fitting : round.samples;
         row->rounds[row->n_rounds++] = round;
         row->copy_way = clnorm_bench_copy_name(s->cases[i]);
+        if (row->n_rounds == s->report->settings.rounds)
+            tell(s, i);
     } else {
         free(round.samples);
         if (status != CLNORM_CANCELLED) {
             fail_row(row, &error);
-            clnorm_bench_close(s->cases[i]);
-            s->cases[i] = NULL;
+            give_up(s, i);
         }
     }
     step(s);
@@ -223,24 +244,30 @@ static void close_session(struct session *s)
     for (size_t i = 0; i < s->n && s->cases; i++)
         clnorm_bench_close(s->cases[i]);
     free(s->cases);
+    free(s->told);
     clnorm_bench_device_release(&s->device);
     clnorm_context_destroy(s->context);
 }
 
 bool bench_run(struct bench_report *report, const struct bench_plan *plan,
-               const clnorm_device *device, double max_seconds, clnorm_error *error)
+               const clnorm_device *device, double max_seconds,
+               const struct bench_listener *listener, clnorm_error *error)
 {
     const size_t first = report->n_rows;
-    struct session s = {.report = report, .n = plan->n, .end = clnorm_clock() + max_seconds};
+    struct session s = {
+        .report = report, .n = plan->n, .listener = listener, .end = clnorm_clock() + max_seconds};
     if (!add_machine(report, device, error) || !add_rows(report, plan, error))
         return false;
     s.rows = &report->rows[first];
     s.cases = calloc(plan->n, sizeof(s.cases[0]));
+    s.told = calloc(plan->n, sizeof(s.told[0]));
     size_t *order = calloc(plan->n, sizeof(order[0]));
-    bool ok = (s.cases && order) || out_of_memory(error, plan->n * sizeof(s.cases[0]));
+    bool ok = (s.cases && s.told && order) || out_of_memory(error, plan->n * sizeof(s.cases[0]));
     ok = ok && open_device(&s, error);
     if (ok && !report->machines[report->n_machines - 1].problem[0])
         run_plan(&s, order);
+    for (size_t i = 0; ok && i < s.n; i++)
+        tell(&s, i);
     free(order);
     close_session(&s);
     return ok;

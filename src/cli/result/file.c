@@ -131,6 +131,8 @@ static void add_line(json_t *document, json_t *line)
 {
     json_t *device = json_object_get(line, "device");
     const json_int_t place = place_of(json_object_get(document, "devices"), device);
+    if (json_object_get(line, "complete")) /* the last line knows */
+        json_object_set(document, "complete", json_object_get(line, "complete"));
     for (size_t i = 0; i < sizeof(document_keys) / sizeof(document_keys[0]); i++)
         json_object_del(line, document_keys[i]);
     json_object_set_new(line, "device", json_integer(place));
