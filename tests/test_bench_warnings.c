@@ -49,7 +49,8 @@ static void make(example *e)
 
 static bool warns(const example *e, const char *code)
 {
-    const struct bench_numbers numbers = bench_numbers_of(&e->row);
+    struct bench_numbers numbers;
+    assert_true(bench_numbers_of(&e->row, &numbers));
     json_t *list = bench_warnings_of(&e->report, &e->row, &numbers), *warning;
     bool found = false;
     size_t i;

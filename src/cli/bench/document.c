@@ -179,10 +179,13 @@ static json_t *rounds_of(const struct bench_row *row)
 
 static json_t *known(double value) { return value > 0 ? json_finite(value) : json_null(); }
 
-static void set_times(json_t *object, const struct bench_report *report,
+/* False: no memory. */
+static bool set_times(json_t *object, const struct bench_report *report,
                       const struct bench_row *row)
 {
-    const struct bench_numbers n = bench_numbers_of(row);
+    struct bench_numbers n;
+    if (!bench_numbers_of(row, &n))
+        return false;
     const double bytes = (double)row->facts.bytes, copied = (double)row->facts.copy_bytes;
     const double launch = report->machines[row->machine].measured.launch_seconds;
     set(object, "seconds", seconds_of(row, &n));
@@ -199,8 +202,10 @@ static void set_times(json_t *object, const struct bench_report *report,
     set_count(object, "sets", row->rounds[0].sets);
     set(object, "rounds", rounds_of(row));
     set(object, "warnings", bench_warnings_of(report, row, &n));
+    return true;
 }
 
+/* NULL: no memory. */
 static json_t *result_of(const struct bench_report *report, const struct bench_row *row)
 {
     char name[BENCH_NAME];
@@ -226,10 +231,12 @@ static json_t *result_of(const struct bench_report *report, const struct bench_r
     }
     if (row->facts.verdict.compared > 0)
         set(object, "check", check_of(&row->facts, row->status == BENCH_WRONG));
-    if (row->status == BENCH_OK)
-        set_times(object, report, row);
-    else
+    if (row->status != BENCH_OK) {
         set(object, "warnings", json_array());
+    } else if (!set_times(object, report, row)) {
+        json_decref(object);
+        return NULL;
+    }
     return object;
 }
 
@@ -259,9 +266,15 @@ json_t *bench_document(const struct bench_report *report, size_t first, size_t c
     json_t *machines = json_array(), *results = json_array();
     for (size_t i = 0; i < report->n_machines; i++)
         json_array_append_new(machines, machine_of(&report->machines[i], i));
+    bool has_all = true;
     for (size_t i = first; i < first + count; i++)
         if (report->rows[i].status != BENCH_OK || report->rows[i].n_rounds > 0)
-            json_array_append_new(results, result_of(report, &report->rows[i]));
+            has_all &= !json_array_append_new(results, result_of(report, &report->rows[i]));
+    if (!has_all) {
+        json_decref(machines);
+        json_decref(results);
+        return NULL;
+    }
     return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
                      "clnorm.bench/1", "complete", report->complete, "created",
                      time_text(report->host.created), "command", json_text(s->command), "title",

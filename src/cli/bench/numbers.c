@@ -28,7 +28,7 @@ static double median_of_rounds(const struct bench_row *row, sample_fn *of)
     return clnorm_median(values, row->n_rounds);
 }
 
-static void fill_samples(const struct bench_row *row, struct bench_numbers *n)
+static bool fill_samples(const struct bench_row *row, struct bench_numbers *n)
 {
     double *all = NULL;
     size_t count = 0;
@@ -37,7 +37,7 @@ static void fill_samples(const struct bench_row *row, struct bench_numbers *n)
     n->samples = count;
     all = malloc(count * sizeof(*all));
     if (!all)
-        return; /* zeros: nothing is known */
+        return false;
     count = 0;
     for (size_t i = 0; i < row->n_rounds; i++)
         for (unsigned k = 0; k < row->rounds[i].count; k++)
@@ -48,6 +48,7 @@ static void fill_samples(const struct bench_row *row, struct bench_numbers *n)
     n->q3 = clnorm_quantile(all, count, 0.75);
     n->p99 = clnorm_quantile(all, count, 0.99);
     free(all);
+    return true;
 }
 
 static double drift_of(const double *medians, size_t n)
@@ -59,7 +60,7 @@ static double drift_of(const double *medians, size_t n)
                clnorm_log_spread_of(medians, third).mean);
 }
 
-struct bench_numbers bench_numbers_of(const struct bench_row *row)
+bool bench_numbers_of(const struct bench_row *row, struct bench_numbers *numbers)
 {
     double times[BENCH_MOST_ROUNDS], ratios[BENCH_MOST_ROUNDS];
     const double share = (double)row->facts.bytes / (double)row->facts.copy_bytes;
@@ -84,6 +85,6 @@ struct bench_numbers bench_numbers_of(const struct bench_row *row)
     n.copy = median_of_rounds(row, copy_of);
     n.event = median_of_rounds(row, event_of);
     n.host = median_of_rounds(row, host_of);
-    fill_samples(row, &n);
-    return n;
+    *numbers = n;
+    return fill_samples(row, numbers);
 }

@@ -65,7 +65,7 @@ struct bench_report {
 
 void bench_report_release(struct bench_report *report);
 
-/* What the rounds of a row say; n_rounds is not 0. */
+/* What the rounds of a row say. */
 struct bench_numbers {
     double median, low, high; /* seconds of a call: median of the rounds', and 95 % of it */
     double noise; /* standard deviation of the logarithms of the rounds' medians */
@@ -78,7 +78,8 @@ struct bench_numbers {
 
 enum { BENCH_MOST_ROUNDS = 200 };
 
-struct bench_numbers bench_numbers_of(const struct bench_row *row);
+/* n_rounds is not 0. False: no memory. */
+bool bench_numbers_of(const struct bench_row *row, struct bench_numbers *numbers);
 
 /* A list of what is to be said about a row: {"code", "value", "text"}. */
 json_t *bench_warnings_of(const struct bench_report *report, const struct bench_row *row,
