@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/interrupt.h"
-#include "cli/files/output_file.h"
 #include "cli/report_page.h"
+#include "cli/result/file.h"
 
 struct wishes {
     struct cli_texts files;
@@ -27,7 +27,7 @@ static int report(const struct wishes *wishes)
         complain("-o is missing: the file of the page, such as report.html");
         return CLI_USAGE;
     }
-    const bool ok = output_file_allowed(wishes->output, &error) &&
+    const bool ok = result_output_allowed(wishes->output, &wishes->files, &error) &&
                     read_files(&files, &wishes->files, &error) &&
                     report_page_write(wishes->output, wishes->title, &files, &error);
     const int code = ok ? CLI_OK : complain_error(&error);

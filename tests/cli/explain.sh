@@ -125,6 +125,23 @@ must_fail 2 'x.npy: shape (6, 32); must be (6,)' explain --bias x.npy
 must_fail 2 '--json and --markdown are given; allowed is one of them' explain --json --markdown
 must_fail 2 'no/page.html' explain --html no/page.html
 
+# ---- a page that is one of the inputs ----
+ln -s x.csv link.csv
+ln x.csv other.csv
+cp x.csv kept.csv
+cp w.npy kept.npy
+for name in x.csv ./x.csv link.csv "$PWD/x.csv" other.csv; do
+    must_fail 2 "$name: is the same file as the input x.csv; must be another one" \
+        explain --input x.csv --html "$name"
+    cmp x.csv kept.csv || fail 'the input was changed'
+done
+for option in --weight --bias; do
+    must_fail 2 './w.npy: is the same file as the input w.npy' explain $option w.npy --html ./w.npy
+    cmp w.npy kept.npy || fail 'the input was changed'
+done
+echo >./1
+must_pass explain --device none --weight 1 --html 1 # a number, not a file
+
 : >empty.csv
 must_fail 2 'empty.csv: has no numbers' explain --input empty.csv
 printf '1,2,3\n4,5\n' >ragged.csv

@@ -200,7 +200,7 @@ static int check(const struct wishes *wishes)
         return CLI_USAGE;
     }
     interrupt_install();
-    const bool ok = (!wishes->html || output_file_allowed(wishes->html, &error)) &&
+    const bool ok = (!wishes->html || output_file_allowed(wishes->html, NULL, 0, &error)) &&
                     !clnorm_devices_list(&devices, &count, &error) &&
                     check_devices(&report, wishes, devices, count, &error) &&
                     (report.n_lines > 0 || interrupt_pending() ||

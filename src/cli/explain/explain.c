@@ -125,14 +125,22 @@ static int give(const struct explain *all, const struct explain_wishes *wishes, 
     return code == CLI_OK && wrong ? CLI_WRONG : code;
 }
 
+static bool page_is_allowed(const struct explain_wishes *wishes, clnorm_error *error)
+{
+    const char *const inputs[] = {wishes->input, explain_params_path(wishes->weight),
+                                  explain_params_path(wishes->bias)};
+    return !wishes->html ||
+           output_file_allowed(wishes->html, inputs, sizeof(inputs) / sizeof(inputs[0]), error);
+}
+
 static int explain(const struct explain_wishes *wishes)
 {
     clnorm_error error = {.status = CLNORM_OK};
     clnorm_context *context = NULL;
     struct explain *all = calloc(1, sizeof(*all));
     const bool ok = (all || out_of_memory(&error, sizeof(*all))) && check_wishes(wishes, &error) &&
-                    (!wishes->html || output_file_allowed(wishes->html, &error)) &&
-                    begin(all, wishes, &error) && make_all(all, wishes, &error) &&
+                    page_is_allowed(wishes, &error) && begin(all, wishes, &error) &&
+                    make_all(all, wishes, &error) &&
                     explain_device_open(wishes->device, &context, &error) &&
                     (!context || run_all(all, context, &error));
     const int code = ok ? give(all, wishes, &error) : complain_error(&error);

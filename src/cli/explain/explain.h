@@ -42,6 +42,8 @@ struct explain_wishes {
 
 /* Neither the matrix of the example nor a file's. */
 bool explain_is_made_up(const struct explain_wishes *wishes);
+/* The file that --weight or --bias names; NULL where it is a list, or not given. */
+const char *explain_params_path(const char *text);
 /* Reads the matrix, and what goes with it, before any edit. */
 bool explain_problem_read(struct explain_problem *problem, const struct explain_wishes *wishes,
                           clnorm_error *error);

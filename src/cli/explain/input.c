@@ -72,6 +72,11 @@ static bool ends_with(const char *text, const char *end)
     return length >= n && strcmp(text + length - n, end) == 0;
 }
 
+const char *explain_params_path(const char *text)
+{
+    return text && ends_with(text, ".npy") ? text : NULL;
+}
+
 static bool params_of_file(const char *path, unsigned cols, float *values, clnorm_error *error)
 {
     struct input_file file;
@@ -115,7 +120,7 @@ static bool read_params(const char *option, const char *text, unsigned cols, flo
 {
     if (!text)
         return true;
-    if (ends_with(text, ".npy"))
+    if (explain_params_path(text))
         return params_of_file(text, cols, values, error);
     const unsigned n = parse_list(text, values);
     for (unsigned i = 1; n == 1 && i < cols; i++)

@@ -83,8 +83,6 @@ static bool read_file(struct input_file *input, int fd, bool u16_is_bf16, clnorm
     if (!S_ISREG(info.st_mode))
         return refuse(error, "%s: is %s; must be a .npy or idx file", input->path,
                       S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
-    input->device = info.st_dev;
-    input->inode = info.st_ino;
     if (info.st_size == 0)
         return refuse(error, "%s: is empty; must be a .npy or idx file", input->path);
     if (!mapping_file(&input->mapping, fd, (uint64_t)info.st_size, false))

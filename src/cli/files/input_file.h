@@ -6,17 +6,12 @@
 #include "cli/files/array.h"
 #include "cli/files/mapping.h"
 
-#include <sys/types.h>
-
 struct input_file {
     const char *path; /* borrowed */
     clnorm_dtype dtype;
     struct shape shape;
     const void *data; /* in C order, aligned as its elements; a valid pointer also when empty */
     uint64_t bytes; /* of data */
-    /* who the file is, to compare with outputs */
-    dev_t device;
-    ino_t inode;
     struct mapping mapping;
     uint64_t offset; /* of data in the mapping */
     bool is_mapped_file; /* false: the mapping is memory of its own */

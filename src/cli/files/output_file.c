@@ -206,18 +206,25 @@ bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_
     return ok;
 }
 
-bool output_file_allowed(const char *path, clnorm_error *error)
+bool output_file_spares(const struct output_file *output, const char *input, clnorm_error *error)
 {
-    struct output_file output = {.path = path, .fd = -1};
-    const bool ok = find_target(&output, error) && open_temporary(&output, error);
-    output_file_close(&output);
-    return ok;
+    struct stat own, other;
+    if (stat(output->target, &own) != 0 || stat(input, &other) != 0 || own.st_dev != other.st_dev ||
+        own.st_ino != other.st_ino)
+        return true;
+    return refuse(error, "%s: is the same file as the input %s; must be another one", output->path,
+                  input);
 }
 
-bool output_file_is(const struct output_file *output, dev_t device, ino_t inode)
+bool output_file_allowed(const char *path, const char *const *inputs, size_t n, clnorm_error *error)
 {
-    struct stat info;
-    return stat(output->target, &info) == 0 && info.st_dev == device && info.st_ino == inode;
+    struct output_file output = {.path = path, .fd = -1};
+    bool ok = find_target(&output, error);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = !inputs[i] || output_file_spares(&output, inputs[i], error);
+    ok = ok && open_temporary(&output, error);
+    output_file_close(&output);
+    return ok;
 }
 
 bool output_file_same(const struct output_file *a, const struct output_file *b)

@@ -7,8 +7,6 @@
 #include "cli/files/mapping.h"
 #include "cli/files/npy.h"
 
-#include <sys/types.h>
-
 struct output_file {
     const char *path; /* borrowed; NULL: none */
     char *target; /* the true path, without links */
@@ -31,13 +29,17 @@ bool output_file_publish(struct output_file *output, clnorm_error *error);
 /* Removes the temporary file, if it is still there, and frees what the struct holds. */
 void output_file_close(struct output_file *output);
 
-/* Whether a file may be written there: one is made beside it, and removed. */
-bool output_file_allowed(const char *path, clnorm_error *error);
+/* Refuses an output that would replace the file at `input`, by whatever name. An input that is not
+ * there is none. */
+bool output_file_spares(const struct output_file *output, const char *input, clnorm_error *error);
+/* Whether a file may be written there: one is made beside it, and removed. Refused is one of the
+ * inputs, too; NULL among them is none. */
+bool output_file_allowed(const char *path, const char *const *inputs, size_t n,
+                         clnorm_error *error);
 /* A file of any kind with these bytes; it appears whole or not at all, too. */
 bool output_file_write(const char *path, const char *text, size_t bytes, clnorm_error *error);
 
-/* Would publishing replace the file at `path`, or another output's file? */
-bool output_file_is(const struct output_file *output, dev_t device, ino_t inode);
+/* Would publishing replace another output's file? */
 bool output_file_same(const struct output_file *a, const struct output_file *b);
 
 #endif

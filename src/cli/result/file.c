@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/result/file.h"
+#include "cli/files/output_file.h"
 #include "cli/result/check.h"
 #include "cli/result/page.h"
 
@@ -288,6 +289,19 @@ bool result_files_read(struct result_files *files, const char *path, clnorm_erro
             return refuse(error, "%s: %s%s%s", files->list[i].name, first.path,
                           *first.path ? ": " : "", first.text);
     return true;
+}
+
+bool result_output_allowed(const char *path, const struct cli_texts *inputs, clnorm_error *error)
+{
+    const size_t n = inputs ? inputs->n : 0;
+    const char **paths = malloc((n + 1) * sizeof(*paths));
+    if (!paths)
+        return out_of_memory(error, (n + 1) * sizeof(*paths));
+    for (size_t i = 0; i < n; i++)
+        paths[i] = strcmp(inputs->list[i], "-") ? inputs->list[i] : "/dev/stdin";
+    const bool ok = output_file_allowed(path, paths, n, error);
+    free(paths);
+    return ok;
 }
 
 void result_files_release(struct result_files *files)

@@ -26,6 +26,9 @@ struct result_files {
 bool result_files_read(struct result_files *files, const char *path, clnorm_error *error);
 /* The same for any JSON in there: its form is not checked. */
 bool result_files_load(struct result_files *files, const char *path, clnorm_error *error);
+/* Whether a file may be written there, which is none of the files that are read: see
+ * output_file_allowed. inputs: what result_files_read is given; NULL: any file may be replaced. */
+bool result_output_allowed(const char *path, const struct cli_texts *inputs, clnorm_error *error);
 void result_files_release(struct result_files *files);
 
 /* The document as text that ends in a newline, for files that people keep and compare: a line for

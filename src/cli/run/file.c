@@ -36,15 +36,13 @@ static const char *output_path(const struct run_job *job, clnorm_tensor_id id)
     }
 }
 
-static bool is_input(const struct run_job *job, const struct output_file *file, clnorm_error *error)
+static bool spares_inputs(const struct run_job *job, const struct output_file *file,
+                          clnorm_error *error)
 {
-    for (size_t i = 0; i < TENSOR_COUNT; i++) {
-        const struct input_file *input = &job->files[i];
-        if (input->path && output_file_is(file, input->device, input->inode))
-            return !refuse(error, "%s: is the same file as the input %s; must be another one",
-                           file->path, input->path);
-    }
-    return false;
+    for (size_t i = 0; i < TENSOR_COUNT; i++)
+        if (job->files[i].path && !output_file_spares(file, job->files[i].path, error))
+            return false;
+    return true;
 }
 
 static bool create_output(struct outputs *outputs, clnorm_tensor_id id, clnorm_error *error)
@@ -56,7 +54,7 @@ static bool create_output(struct outputs *outputs, clnorm_tensor_id id, clnorm_e
     if (!path)
         return true;
     if (!output_file_create(file, path, file_type(run_use(job, id).dtype), &shape, error) ||
-        is_input(job, file, error))
+        !spares_inputs(job, file, error))
         return false;
     for (size_t k = 0; k < (size_t)id; k++)
         if (outputs->files[k].path && output_file_same(&outputs->files[k], file))

@@ -26,7 +26,7 @@ bool tune_file_prepare(const char *path, bool is_default, clnorm_error *error)
         *slash = '/';
     }
     free(copy);
-    if (!output_file_allowed(path, error))
+    if (!output_file_allowed(path, NULL, 0, error))
         return false;
     FILE *file = fopen(path, "rb");
     const int reason = errno;
