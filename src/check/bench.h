@@ -53,6 +53,8 @@ typedef struct clnorm_bench_facts {
     char tuning[CLNORM_TUNING_BYTES];
 } clnorm_bench_facts;
 
+/* How bytes are counted here. What counts in another way has another number. */
+enum { CLNORM_TRAFFIC_MODEL = 1 };
 /* What facts say of traffic, of a case that is not opened. Fails as clnorm_desc_check. */
 clnorm_status clnorm_bench_bytes(const clnorm_bench_case *c, uint64_t *bytes, uint64_t *copy_bytes,
                                  clnorm_error *error);

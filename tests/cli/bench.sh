@@ -43,6 +43,7 @@ grep -q '^layer_norm f32 forward 64x768 cold' stdout || fail "no row in the tabl
 grep -q 'ULP' stdout || fail 'no verdict in the table'
 [ ! -s stderr ] || fail "on stderr: $(cat stderr)"
 python3 "$reader" a.json a.jsonl a.csv a.sql a.md || fail 'a reader refused a format'
+must_pass compare --validate a.json a.jsonl a.html
 must_pass compare a.html a.json
 grep -q 'over 9 cases' stdout || fail "the page: $(cat stdout)"
 python3 - <<'END' || fail 'the page has other data than the JSON'

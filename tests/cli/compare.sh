@@ -29,7 +29,7 @@ expect_verdict() {
 results --devices 1 --cases 12 >a.json
 results --devices 1 --cases 4 --rounds 5 >short.json
 vary a.json b.json
-big='batch_norm f64 forward 65536x64 cold'
+big="batch_norm/nchw f64 forward 65536x64 channels=64 cold"
 small='layer_norm bf16 backward 257x769 cold'
 
 # ---- files that cannot be read ----
@@ -109,9 +109,47 @@ case_name='--validate goes on' cases=$((cases + 1)) code=0
 [ $code -eq 2 ] || fail "exit code $code, must be 2"
 must_say 'bad.json: results[0].seconds.interval[0]: is 1; of the rounds'
 must_say 'bad.json: results[0].of_copy_interval[1]: is 2; of the rounds'
-must_say 'bad.json: results[1].cache: is not the last word of the case'
+must_say "bad.json: results[1].cache: is 'warm'; of the case it is 'cold'"
 must_say 'bad.json: results[2].launch_bound: is wrong'
 grep -q 'none.json: cannot be read' stderr || fail 'the file that is not there is not named'
+
+# ---- what does not follow from the text of the case ----
+while IFS='|' read -r change text; do
+    vary short.json bad.json --set "$change"
+    case_name="--validate $change" cases=$((cases + 1)) code=0
+    "$clnorm" compare --validate bad.json >stdout 2>stderr || code=$?
+    [ $code -eq 2 ] || fail "exit code $code, must be 2"
+    must_say "bad.json: results[0].$text"
+done <<'END'
+results.0.bytes=25165824|bytes: is 25165824; of the case it is 25171968
+results.0.copy_bytes=25171968|copy_bytes: is 25171968; of the case it is 25165824
+results.0.op="rms_norm"|op: is 'rms_norm'; of the case it is 'layer_norm'
+results.0.dtype="f16"|dtype: is 'f16'; of the case it is 'f32'
+results.0.direction="backward"|direction: is 'backward'; of the case it is 'forward'
+results.0.rows=4095|rows: is 4095; of the case it is 4096
+results.0.cols=769|cols: is 769; of the case it is 768
+results.0.case="layer_norm forward f32 4096x768 cold"|case: is 'layer_norm forward f32 4096x768 cold'; of the case it is 'layer_norm f32 forward 4096x768 cold'
+results.0.case="layer_norm f32 forward cold"|case: is 'layer_norm f32 forward cold'; must be a case of clnorm bench
+results.0.case="group_norm/nchw f32 forward 4096x768 channels=5 groups=2 cold"|case: is 'group_norm/nchw f32 forward 4096x768 channels=5 groups=2 cold'; channels is 5; allowed are divisors of cols, 768
+END
+# rates and shares by the new count are right then, and bytes that are counted in another way are
+# nobody's business
+python3 - short.json other-model.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+for r in d["results"]:
+    r["bytes"] *= 2
+    for key in ("bytes_per_second", "of_copy"):
+        r[key] *= 2
+    r["of_copy_interval"] = [2 * end for end in r["of_copy_interval"]]
+json.dump(d, open("doubled.json", "w"))
+d["settings"]["traffic_model"] = 2
+json.dump(d, open(sys.argv[2], "w"))
+END
+must_pass compare --validate other-model.json
+case_name='--validate doubled.json' cases=$((cases + 1))
+"$clnorm" compare --validate doubled.json >stdout 2>stderr && fail 'doubled bytes are not found'
+[ "$(grep -c '].bytes: is' stdout)" -eq "$(wc -l <stdout)" ] || fail "$(cat stdout)"
 
 # ---- what is wrong with the command line ----
 must_fail 2 "--threshold '0': must be a number of percent above 0" compare a.json b.json --threshold 0
@@ -140,6 +178,17 @@ must_pass compare a.json slow.json
 must_say '; 0 FAST, 1 SLOW, 11 SAME, 0 UNSURE'
 must_say "driver differs: '3.0.1' and '9.0'"
 expect_verdict SLOW "$big"
+must_not_say 'platform'
+vary a.json other.json --set 'devices.0.platform="Another Runtime"' \
+    --set 'devices.0.platform_version="OpenCL 3.1"' --set 'tool.commit="fedcba987654"'
+must_pass compare a.json other.json
+must_say "platform differs: 'Example Runtime' and 'Another Runtime'"
+must_say "platform version differs: 'OpenCL 3.0 Example Runtime' and 'OpenCL 3.1'"
+must_say "commit differs: '0123456789ab' and 'fedcba987654'"
+vary a.json older.json --delete devices.0.platform_version --delete tool.commit
+must_pass compare a.json older.json
+must_not_say 'differs'
+must_pass compare --validate older.json
 must_pass compare slow.json a.json --fail-on slow
 expect_verdict FAST "$big"
 must_fail 1 "--fail-on: 1 case, the first is '$big': SLOW" compare a.json slow.json --fail-on slow
@@ -321,4 +370,62 @@ assert five["devices"] == four["devices"] + fifth["devices"], "devices"
 assert five["results"] == four["results"] + [{**r, "device": 4} for r in fifth["results"]], "results"
 END
 must_fail 2 'none/x.json: cannot be written' compare --merge four.json fifth.json -o none/x.json
+
+# a device of the same id on another machine is another one; after an update of the system it is not
+vary a.json server.json --set 'host.cpu="Other CPU 64"' --set host.cpus=64
+vary a.json updated.json --set 'host.kernel="6.2.0"' --set 'host.os="Example Linux 13"' \
+    --set host.mem_bytes=68710000000 --set host.load=1.5
+must_pass compare --merge a.json server.json -o both.json
+must_pass compare --validate both.json
+must_say 'both.json: ok, 24 results of 2 devices'
+must_pass compare --merge both.json updated.json
+[ "$(grep -c 'updated.json: .* of device 0 takes the place of an earlier result' stderr)" -eq 12 ] ||
+    fail 'not the same machine'
+for change in 'host.cpu="X"' host.cpus=1 'host.arch="aarch64"' host.mem_bytes=34359738368; do
+    vary a.json server.json --set "$change"
+    must_pass compare --merge a.json server.json -o other.json
+    must_pass compare --validate other.json
+    must_say 'other.json: ok, 24 results of 2 devices'
+done
+must_pass compare both.json --matrix
+must_say 'A:0: both.json: Example CPU 16 (Example Runtime, driver 3.0.1) on Example CPU 16, 16 processors, x86_64, 64 GiB'
+must_say 'A:1: both.json: Example CPU 16 (Example Runtime, driver 3.0.1) on Other CPU 64, 64 processors, x86_64, 64 GiB'
+must_pass compare both.json --matrix --json
+grep -q '"host": "Other CPU 64, 64 processors, x86_64, 64 GiB"' stdout || fail 'no host in JSON'
+must_pass compare four.json --matrix
+must_not_say ' processors'
+# of two files, each machine is put beside itself, and beside another one where there is none
+python3 - both.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["devices"].reverse()
+for r in d["results"]:
+    r["device"] = 1 - r["device"]
+json.dump(d, open("reversed.json", "w"))
+END
+must_pass compare both.json reversed.json
+must_say 'B:1/A:0 (95 %)'
+must_say 'B:0/A:1 (95 %)'
+must_not_say 'differs'
+must_pass compare both.json a.json
+must_say 'B/A:0 (95 %)'
+must_not_say 'B/A:1'
+vary four.json elsewhere.json --set 'host.cpu="Other CPU 64"'
+must_pass compare four.json elsewhere.json
+[ "$(grep -c "machine differs: 'Example CPU 16, .*' and 'Other CPU 64, 16 processors, x86_64, 64 GiB'" stdout)" -eq 4 ] ||
+    fail 'not four pairs'
+# JSON lines of two machines in one file
+python3 - a.json both.json <<'END'
+import json, sys
+with open("two.jsonl", "w") as out:
+    for host in ("Example CPU 16", "Other CPU 64"):
+        d = json.load(open(sys.argv[1]))
+        d["host"]["cpu"] = host
+        for r in d["results"]:
+            line = {key: d[key] for key in ("schema", "created", "host", "tool")}
+            out.write(json.dumps({**line, **r, "device": d["devices"][r["device"]]}) + "\n")
+END
+must_pass compare two.jsonl --matrix
+must_say 'on Other CPU 64, 16 processors'
+
 finish

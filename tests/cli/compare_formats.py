@@ -45,8 +45,10 @@ def close(got, expected, what):
 def ratio(a, b):
     """From the rounds alone: of the geometric means of copy / op."""
     def mean(result):
-        return statistics.fmean(math.log(statistics.median(r["copy_seconds"]) / statistics.median(r["seconds"]))
-                                for r in result["rounds"])
+        more = result["bytes"] / result["copy_bytes"]
+        return statistics.fmean(
+            math.log(more * statistics.median(r["copy_seconds"]) / statistics.median(r["seconds"]))
+            for r in result["rounds"])
     return math.exp(mean(b) - mean(a))
 
 

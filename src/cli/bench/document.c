@@ -248,7 +248,8 @@ static json_t *settings_of(const struct bench_settings *s)
     return json_pack("{s:s?, s:O?, s:I, s:I, s:o, s:I, s:s, s:i}", "preset", s->preset, "filter",
                      s->filter, "rounds", (json_int_t)s->rounds, "least_samples",
                      (json_int_t)s->least_samples, "round_seconds", json_finite(s->round_seconds),
-                     "seed", (json_int_t)s->seed, "timer", timers[s->timer], "traffic_model", 1);
+                     "seed", (json_int_t)s->seed, "timer", timers[s->timer], "traffic_model",
+                     CLNORM_TRAFFIC_MODEL);
 }
 
 static json_t *time_text(time_t seconds)

@@ -67,7 +67,7 @@ bool bench_files_check(const struct cli_texts *paths, clnorm_error *error)
             return refuse(error,
                           "--out '%s': must end with .json, .jsonl, .csv, .sql, .md, .txt or .html",
                           path);
-        if (!output_file_allowed(path, error))
+        if (!output_file_allowed(path, NULL, 0, error))
             return false;
     }
     return true;

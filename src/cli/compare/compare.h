@@ -8,7 +8,7 @@
 #include "cli/result/file.h"
 #include "cli/table.h"
 
-/* ---- what is compared (compare_side.c) ------------------------------------------------------ */
+/* ---- what is compared (side.c) --------------------------------------------------------------- */
 
 /* A device of a file. */
 struct compare_side {
@@ -33,15 +33,16 @@ bool compare_sides_make(struct compare_sides *sides, const struct result_files *
 void compare_sides_release(struct compare_sides *sides);
 /* The one that "A:1" names, or "A" where the file has one device; NULL: none. */
 const struct compare_side *compare_side_named(const struct compare_sides *sides, const char *label);
-/* Its counterpart in the file at this place: the device of the same id; NULL: none. */
+/* Its counterpart in the file at this place: the device of the same id on the same machine, or,
+ * where that has none, on another one; NULL: none. */
 const struct compare_side *compare_side_like(const struct compare_sides *sides,
                                              const struct compare_side *side, size_t file_place);
 
 /* "AMD EPYC (Portable Computing Language, driver 3.1)" */
 void compare_side_text(const struct compare_side *side, char *text, size_t room);
 
-/* What is not the same about two sides, and may be why their results are not. Texts of numbers and
- * objects that are not there are "". */
+/* What is not the same about two sides, and may be why their results are not. What one of them does
+ * not say is no difference. */
 struct compare_difference {
     const char *what; /* "driver" */
     char a[128], b[128];
@@ -50,13 +51,11 @@ enum { COMPARE_MOST_DIFFERENCES = 16 };
 size_t compare_differences(const struct compare_side *a, const struct compare_side *b,
                            struct compare_difference *list);
 
-/* How the settings of a document count bytes; 1 where they do not say. */
-json_int_t compare_traffic_model(const json_t *settings);
 /* Refused are models of traffic that differ: bytes, rates and copies mean other things. */
 bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,
                           clnorm_error *error);
 
-/* ---- two sides (compare_rows.c, compare_judge.c) ------------------------------------------- */
+/* ---- two sides (rows.c, judge.c) ------------------------------------------------------------- */
 
 enum compare_verdict {
     COMPARE_FAST,
@@ -123,6 +122,8 @@ bool comparison_make(struct comparison *comparison, const struct compare_side *a
                      clnorm_error *error);
 void comparison_release(struct comparison *comparison);
 
+/* ---- texts (rows.c) -------------------------------------------------------------------------- */
+
 /* "1.18", with more digits where it is small. */
 enum { COMPARE_FACTOR_TEXT = 24 };
 void compare_factor_text(double factor, char text[COMPARE_FACTOR_TEXT]);
@@ -133,7 +134,7 @@ void compare_interval_text(double factor, const double interval[2],
 /* "B is 1.18x (1.14-1.22) as fast as A over 12 cases; 10 FAST, 0 SLOW, 2 UNSURE" */
 void comparison_summary(const struct comparison *comparison, char *text, size_t room);
 
-/* ---- documents ----------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 enum compare_format { COMPARE_TABLE, COMPARE_MARKDOWN, COMPARE_CSV, COMPARE_JSON };
 
@@ -144,14 +145,14 @@ struct compare_output {
     bool color;
 };
 
-/* compare_report.c. Each returns an exit code. */
+/* report.c. Each returns an exit code. */
 int compare_report_pairs(const struct comparison *list, size_t n, const struct compare_rules *rules,
                          const struct compare_output *output);
-/* compare_explain.c: the cases with `text` in their names, and how their verdicts came about; of a
+/* explain.c: the cases with `text` in their names, and how their verdicts came about; of a
  * name that is all of `text`, only that. */
 int compare_explain(const struct comparison *list, size_t n, const char *text,
                     const struct compare_rules *rules, const struct compare_output *output);
-/* compare_matrix.c */
+/* matrix.c */
 int compare_report_matrix(const struct compare_sides *sides, bool by_share,
                           const struct compare_output *output);
 
@@ -162,7 +163,7 @@ int compare_print(const struct table *table, const struct compare_output *output
 /* Prints the document and releases it. */
 int compare_print_json(json_t *root, const struct compare_output *output);
 
-/* ---- keeping of contributed results (compare_files.c) --------------------------------------- */
+/* ---- keeping of contributed results (files.c) ------------------------------------------------ */
 
 int compare_validate(const struct cli_texts *paths);
 /* output: NULL for standard output. */

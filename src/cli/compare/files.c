@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/compare/compare.h"
 #include "cli/files/output_file.h"
+#include "cli/result/about.h"
 #include "cli/result/check.h"
 #include "cli/result/merge.h"
 
@@ -54,10 +55,7 @@ static const char *base_name(const char *name)
     return slash ? slash + 1 : name;
 }
 
-static json_int_t model_of(const json_t *document)
-{
-    return compare_traffic_model(json_object_get(document, "settings"));
-}
+static json_int_t model_of(const json_t *document) { return result_traffic_model(document, NULL); }
 
 static bool merge_all(struct result_merge *merge, const struct result_files *files, bool force,
                       clnorm_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/compare/compare.h"
 #include "cli/files/csv.h"
+#include "cli/result/about.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,18 +78,42 @@ static struct means means_of(const struct matrix *matrix, size_t side)
 
 /* ---- for people ---------------------------------------------------------------------------- */
 
+/* Whether another side is the same but for its machine, so that this must be told. */
+static bool has_twin(const struct matrix *matrix, const struct compare_side *side)
+{
+    char own[RESULT_HOST_TEXT], other[RESULT_HOST_TEXT];
+    result_host_text(side->file->document, side->device, own);
+    for (size_t i = 0; i < matrix->sides->n; i++) {
+        const struct compare_side *s = &matrix->sides->list[i];
+        result_host_text(s->file->document, s->device, other);
+        if (!strcmp(json_text_at(s->device, "id"), json_text_at(side->device, "id")) &&
+            strcmp(own, other) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_side(const struct matrix *matrix, const struct compare_side *side,
+                       const struct compare_output *output)
+{
+    char device[320], host[RESULT_HOST_TEXT] = "", text[960];
+    const bool is_told = has_twin(matrix, side);
+    compare_side_text(side, device, sizeof(device));
+    if (is_told)
+        result_host_text(side->file->document, side->device, host);
+    snprintf(text, sizeof(text), "%s: %s: %s%s%s", side->label, side->file->name, device,
+             is_told ? " on " : "", host);
+    compare_print_line(output, true, text);
+}
+
 static void print_sides(const struct matrix *matrix, const struct compare_output *output)
 {
-    char device[320], text[640];
-    for (size_t i = 0; i < matrix->sides->n; i++) {
-        const struct compare_side *side = &matrix->sides->list[i];
-        compare_side_text(side, device, sizeof(device));
-        snprintf(text, sizeof(text), "%s: %s: %s", side->label, side->file->name, device);
-        compare_print_line(output, true, text);
-    }
+    char text[160];
+    for (size_t i = 0; i < matrix->sides->n; i++)
+        print_side(matrix, &matrix->sides->list[i], output);
     snprintf(text, sizeof(text),
-             "GB/s (1e9 bytes), and share of a copy of the same bytes; %s marks the best %s of a "
-             "case.",
+             "GB/s (1e9 bytes), and share of what a copy beside it reached; %s marks the best %s "
+             "of a case.",
              output->color ? "bold" : "*", matrix->by_share ? "share" : "speed");
     compare_print_line(output, false, text);
 }
@@ -155,12 +180,15 @@ static void print_csv_cell(struct csv *csv, const struct matrix *matrix, const c
 {
     const json_t *result = result_at(matrix, side, name);
     const struct compare_side *s = &matrix->sides->list[side];
+    char host[RESULT_HOST_TEXT];
+    result_host_text(s->file->document, s->device, host);
     csv_text(csv, name);
     csv_text(csv, s->label);
     csv_text(csv, s->file->name);
     csv_text(csv, json_text_at(s->device, "name"));
     csv_text(csv, json_text_at(s->device, "platform"));
     csv_text(csv, json_text_at(s->device, "driver_version"));
+    csv_text(csv, host);
     csv_text(csv, json_text_at(result, "status"));
     csv_number(csv,
                is_ok(result) ? json_number_at(json_object_get(result, "seconds"), "median") : NAN);
@@ -175,8 +203,8 @@ static int print_csv(const struct matrix *matrix, const struct compare_output *o
     struct csv csv = {output->stream, 0};
     const char *name;
     json_t *value;
-    fputs("case,device,file,name,platform,driver_version,status,seconds,bytes_per_second,of_copy,"
-          "best\r\n",
+    fputs("case,device,file,name,platform,driver_version,host,status,seconds,bytes_per_second,"
+          "of_copy,best\r\n",
           output->stream);
     json_object_foreach(matrix->cases, name, value)
     {
@@ -205,13 +233,15 @@ static json_t *json_column(const struct matrix *matrix, size_t i)
 {
     const struct compare_side *side = &matrix->sides->list[i];
     const struct means means = means_of(matrix, i);
-    return json_pack("{s:s, s:o, s:i, s:O, s:O, s:O, s:i, s:o, s:o}", "label", side->label, "file",
-                     json_text(side->file->name), "device", (int)side->device_place, "id",
+    char host[RESULT_HOST_TEXT];
+    result_host_text(side->file->document, side->device, host);
+    return json_pack("{s:s, s:o, s:i, s:O, s:O, s:O, s:o, s:i, s:o, s:o}", "label", side->label,
+                     "file", json_text(side->file->name), "device", (int)side->device_place, "id",
                      json_object_get(side->device, "id"), "name",
                      json_object_get(side->device, "name"), "driver_version",
-                     json_object_get(side->device, "driver_version"), "common_cases", (int)means.n,
-                     "mean_of_copy", json_finite(means.of_copy), "mean_speed",
-                     json_finite(means.speed));
+                     json_object_get(side->device, "driver_version"), "host", json_text(host),
+                     "common_cases", (int)means.n, "mean_of_copy", json_finite(means.of_copy),
+                     "mean_speed", json_finite(means.speed));
 }
 
 static int print_json_matrix(const struct matrix *matrix, const struct compare_output *output)

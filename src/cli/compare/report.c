@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/compare/compare.h"
 #include "cli/files/csv.h"
-#include "cli/result/merge.h"
+#include "cli/result/about.h"
 
 #include <math.h>
 #include <string.h>
@@ -83,7 +83,7 @@ static void print_head(const struct comparison *c, const struct compare_rules *r
              c->a->label, c->b->label,
              rules->by_time ? "by time: raw times of two processes are not comparable, so do not "
                               "take this for a difference of kernels"
-                            : "by the share of a copy of the same bytes beside it");
+                            : "by the share of what a copy beside it reached");
     compare_print_line(output, false, text);
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/compare/compare.h"
-#include "cli/result/merge.h"
+#include "cli/result/about.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { KEY_ROOM = 1024 };
 
 static const json_t *list_of(const struct result_file *file, const char *key)
 {
@@ -81,20 +79,32 @@ const struct compare_side *compare_side_named(const struct compare_sides *sides,
     return NULL;
 }
 
-static bool key_of(const struct compare_side *side, char key[KEY_ROOM])
+static const struct compare_side *find_like(const struct compare_sides *sides,
+                                            const struct compare_side *side, size_t file_place,
+                                            bool with_host)
 {
-    return result_device_key(list_of(side->file, "devices"), side->device_place, key, KEY_ROOM);
+    char key[RESULT_DEVICE_KEY], other[RESULT_DEVICE_KEY];
+    if (!result_device_key(side->file->document, side->device_place, with_host, key))
+        return NULL;
+    for (size_t i = 0; i < sides->n; i++) {
+        const struct compare_side *s = &sides->list[i];
+        if (s->file_place == file_place &&
+            result_device_key(s->file->document, s->device_place, with_host, other) &&
+            !strcmp(key, other))
+            return s;
+    }
+    return NULL;
 }
 
+/* That of another machine is taken where neither has a counterpart of its own machine. */
 const struct compare_side *compare_side_like(const struct compare_sides *sides,
                                              const struct compare_side *side, size_t file_place)
 {
-    char key[KEY_ROOM], other[KEY_ROOM];
-    for (size_t i = 0; key_of(side, key) && i < sides->n; i++)
-        if (sides->list[i].file_place == file_place && key_of(&sides->list[i], other) &&
-            !strcmp(key, other))
-            return &sides->list[i];
-    return NULL;
+    const struct compare_side *same = find_like(sides, side, file_place, true);
+    if (same)
+        return same;
+    const struct compare_side *other = find_like(sides, side, file_place, false);
+    return other && !find_like(sides, other, side->file_place, true) ? other : NULL;
 }
 
 void compare_side_text(const struct compare_side *side, char *text, size_t room)
@@ -105,18 +115,7 @@ void compare_side_text(const struct compare_side *side, char *text, size_t room)
 
 /* ---- differences --------------------------------------------------------------------------- */
 
-/* Of a device, where `group` is NULL; else of what its document says. */
-static const struct {
-    const char *what, *group, *key;
-} facts[] = {
-    {"device", NULL, "name"},           {"platform", NULL, "platform_version"},
-    {"driver", NULL, "driver_version"}, {"version", "tool", "version"},
-    {"build", "tool", "build"},         {"compiler", "tool", "compiler"},
-    {"system", "host", "os"},           {"kernel", "host", "kernel"},
-    {"processor", "host", "cpu"},       {"processors", "host", "cpus"},
-    {"rounds", "settings", "rounds"},   {"traffic model", "settings", "traffic_model"},
-};
-enum { N_FACTS = sizeof(facts) / sizeof(facts[0]) };
+typedef void fact_fn(const struct compare_side *side, char *text, size_t room);
 
 static void value_text(const json_t *value, char *text, size_t room)
 {
@@ -127,12 +126,11 @@ static void value_text(const json_t *value, char *text, size_t room)
         snprintf(text, room, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 }
 
-static void fact_text(const struct compare_side *side, size_t fact, char *text, size_t room)
+static void machine_text(const struct compare_side *side, char *text, size_t room)
 {
-    const json_t *object = facts[fact].group
-                               ? result_about(side->file->document, side->device, facts[fact].group)
-                               : side->device;
-    value_text(json_object_get(object, facts[fact].key), text, room);
+    char host[RESULT_HOST_TEXT];
+    result_host_text(side->file->document, side->device, host);
+    snprintf(text, room, "%s", host);
 }
 
 static void clock_text(const struct compare_side *side, char *text, size_t room)
@@ -157,37 +155,58 @@ static void cache_text(const struct compare_side *side, char *text, size_t room)
              warm ? "warm" : "");
 }
 
+/* Of a device, where `group` is NULL; else of what its document says; or what `text` writes. */
+static const struct {
+    const char *what, *group, *key;
+    fact_fn *text;
+} facts[] = {
+    {"device", NULL, "name", NULL},
+    {"platform", NULL, "platform", NULL},
+    {"platform version", NULL, "platform_version", NULL},
+    {"driver", NULL, "driver_version", NULL},
+    {"version", "tool", "version", NULL},
+    {"commit", "tool", "commit", NULL},
+    {"build", "tool", "build", NULL},
+    {"compiler", "tool", "compiler", NULL},
+    {"machine", NULL, NULL, machine_text},
+    {"system", "host", "os", NULL},
+    {"kernel", "host", "kernel", NULL},
+    {"rounds", "settings", "rounds", NULL},
+    {"traffic model", "settings", "traffic_model", NULL},
+    {"clock", NULL, NULL, clock_text},
+    {"cache", NULL, NULL, cache_text},
+};
+enum { N_FACTS = sizeof(facts) / sizeof(facts[0]) };
+_Static_assert((size_t)N_FACTS <= (size_t)COMPARE_MOST_DIFFERENCES, "all may differ");
+
+static void fact_text(const struct compare_side *side, size_t fact, char *text, size_t room)
+{
+    const json_t *object = facts[fact].group
+                               ? result_about(side->file->document, side->device, facts[fact].group)
+                               : side->device;
+    if (facts[fact].text)
+        facts[fact].text(side, text, room);
+    else
+        value_text(json_object_get(object, facts[fact].key), text, room);
+}
+
 size_t compare_differences(const struct compare_side *a, const struct compare_side *b,
                            struct compare_difference *list)
 {
     size_t n = 0;
-    for (size_t i = 0; i < N_FACTS + 2; i++) {
+    for (size_t i = 0; i < N_FACTS; i++) {
         struct compare_difference *d = &list[n];
-        d->what = i < N_FACTS ? facts[i].what : i == N_FACTS ? "clock" : "cache";
-        const struct compare_side *const sides[] = {a, b};
-        for (int k = 0; k < 2; k++) {
-            char *text = k ? d->b : d->a;
-            if (i < N_FACTS)
-                fact_text(sides[k], i, text, sizeof(d->a));
-            else if (i == N_FACTS)
-                clock_text(sides[k], text, sizeof(d->a));
-            else
-                cache_text(sides[k], text, sizeof(d->a));
-        }
-        n += strcmp(d->a, d->b) != 0;
+        d->what = facts[i].what;
+        fact_text(a, i, d->a, sizeof(d->a));
+        fact_text(b, i, d->b, sizeof(d->b));
+        n += *d->a && *d->b && strcmp(d->a, d->b) != 0;
     }
     return n;
 }
 
-json_int_t compare_traffic_model(const json_t *settings)
-{
-    const json_t *model = json_object_get(settings, "traffic_model");
-    return model ? json_integer_value(model) : 1;
-}
-
 static json_int_t model_of(const struct compare_side *side)
 {
-    return compare_traffic_model(result_about(side->file->document, side->device, "settings"));
+    return result_traffic_model(side->file->document, side->device);
 }
 
 bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,

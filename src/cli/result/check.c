@@ -12,6 +12,7 @@ static const char *const allowed[] = {
     [NUMBER] = "a number, 0 or more",
     [POSITIVE] = "a number above 0",
     [COUNT] = "a whole number, 0 or more",
+    [SIZE] = "a whole number above 0",
     [FLAG] = "true or false",
     [OBJECT] = "an object",
     [OBJECTS] = "an array of objects",
@@ -148,6 +149,8 @@ static bool is_right(const json_t *value, const struct rule *rule)
         return is_positive(value);
     case COUNT:
         return is_count(value);
+    case SIZE:
+        return json_is_integer(value) && json_integer_value(value) > 0;
     case FLAG:
         return json_is_boolean(value);
     case OBJECT:
@@ -206,9 +209,7 @@ static void check_ok(struct check *check, const struct place *place, const json_
     const json_t *verdict = json_object_get(json_object_get(result, "check"), "verdict");
     const json_t *rounds = json_object_get(result, "rounds");
     check_object(check, place, result, result_measured_rules);
-    if (!is_positive(json_object_get(result, "bytes")))
-        say_not_allowed(check, &(struct place){place, "bytes", 0}, json_object_get(result, "bytes"),
-                        &(struct rule){.type = POSITIVE});
+    check_object(check, place, result, result_moved_rules);
     if (!is_choice(verdict, "ok"))
         say(check, &(struct place){place, "check", 0},
             "its verdict is not ok; nothing else may be measured");

@@ -14,8 +14,9 @@ typedef void result_problem_fn(void *user, const char *path, const char *text);
  * nobody's business. Returns the number of problems. problem may be NULL. */
 size_t result_check_form(const json_t *document, result_problem_fn *problem, void *user);
 
-/* What follows from the rounds, within 1e-6 of it: medians, quartiles, intervals, rates, shares of
- * the copy. For a document whose form is right. */
+/* What follows from the text of the case: its fields, and the bytes that it moves. What follows
+ * from the rounds, within 1e-6 of it: medians, quartiles, intervals, rates, shares of the copy. For
+ * a document whose form is right. */
 size_t result_check_numbers(const json_t *document, result_problem_fn *problem, void *user);
 
 #endif

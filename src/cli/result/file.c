@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/result/file.h"
 #include "cli/files/output_file.h"
+#include "cli/result/about.h"
 #include "cli/result/check.h"
 #include "cli/result/page.h"
 
@@ -130,8 +131,10 @@ static json_int_t place_of(json_t *devices, json_t *device)
 
 static void add_line(json_t *document, json_t *line)
 {
-    json_t *device = json_object_get(line, "device");
+    /* lines of several runs may be in one file */
+    json_t *device = result_device_in(document, line, json_object_get(line, "device"));
     const json_int_t place = place_of(json_object_get(document, "devices"), device);
+    json_decref(device);
     if (json_object_get(line, "complete")) /* the last line knows */
         json_object_set(document, "complete", json_object_get(line, "complete"));
     for (size_t i = 0; i < sizeof(document_keys) / sizeof(document_keys[0]); i++)

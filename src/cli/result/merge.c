@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/result/merge.h"
+#include "cli/result/about.h"
 
 #include <string.h>
 
 enum { KEY_ROOM = 1024 };
-
-/* What may differ from device to device once documents are merged. */
-static const char *const of_device[] = {"host", "tool", "settings", "created"};
-enum { N_OF_DEVICE = sizeof(of_device) / sizeof(of_device[0]) };
-
-const json_t *result_about(const json_t *document, const json_t *device, const char *key)
-{
-    const json_t *own = json_object_get(device, key);
-    return own ? own : json_object_get(document, key);
-}
-
-bool result_device_key(const json_t *devices, size_t place, char *key, size_t room)
-{
-    const char *id = json_text_at(json_array_get(devices, place), "id");
-    size_t before = 0;
-    for (size_t i = 0; i < place; i++)
-        before += !strcmp(json_text_at(json_array_get(devices, i), "id"), id);
-    return (size_t)snprintf(key, room, "%s, %zu", id, before) < room;
-}
 
 static bool merge_begin(struct result_merge *merge, const json_t *document)
 {
@@ -44,22 +26,6 @@ static bool append(json_t *array, json_t *places, const char *key, json_t *eleme
 
 /* ---- devices ------------------------------------------------------------------------------- */
 
-/* A copy of its own with what is not true of the whole. NULL: out of memory. */
-static json_t *device_with_origin(const struct result_merge *merge, const json_t *document,
-                                  const json_t *device)
-{
-    json_t *copy = json_copy((json_t *)device);
-    for (size_t i = 0; copy && i < N_OF_DEVICE; i++) {
-        const json_t *value = result_about(document, device, of_device[i]);
-        if (value && !json_equal(value, json_object_get(merge->document, of_device[i])) &&
-            json_object_set(copy, of_device[i], (json_t *)value) != 0) {
-            json_decref(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
-
 static void warn_of_driver(const json_t *kept, const json_t *device, const char *name)
 {
     const char *before = json_text_at(kept, "driver_version"),
@@ -74,16 +40,16 @@ static void warn_of_driver(const json_t *kept, const json_t *device, const char 
 static bool merge_device(struct result_merge *merge, const json_t *document, size_t index,
                          const char *name, json_int_t *place)
 {
-    const json_t *list = json_object_get(document, "devices");
-    const json_t *device = json_array_get(list, index);
+    const json_t *device = json_array_get(json_object_get(document, "devices"), index);
     json_t *all = json_object_get(merge->document, "devices");
-    char key[KEY_ROOM];
-    if (!result_device_key(list, index, key, sizeof(key)))
+    char key[RESULT_DEVICE_KEY];
+    if (!result_device_key(document, index, true, key))
         return false;
     const json_t *known = json_object_get(merge->devices, key);
     *place = known ? json_integer_value(known) : (json_int_t)json_array_size(all);
     if (!known)
-        return append(all, merge->devices, key, device_with_origin(merge, document, device));
+        return append(all, merge->devices, key,
+                      result_device_in(merge->document, document, device));
     warn_of_driver(json_array_get(all, (size_t)*place), device, name);
     return true;
 }

@@ -1,49 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* What the numbers of a result must be, as its rounds are what they are. */
-#include "cli/result/check.h"
+#include "cli/result/numbers.h"
+#include "cli/result/about.h"
 #include "cli/result/rounds.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Numbers are written with 9 digits at least. The noise is a difference of numbers close to 1, so
  * that their last digit is one of its own. */
 static const double tolerance = 1e-6, noise_slack = 1e-7;
 
-struct check {
-    result_problem_fn *problem;
-    void *user;
-    size_t place, found;
-};
-
-static void say(struct check *check, const char *key, const char *format, ...) CLI_PRINTF(3, 4);
-
-static void say(struct check *check, const char *key, const char *format, ...)
+void result_say(struct result_problems *problems, const char *key, const char *format, ...)
 {
-    char path[128], text[128];
+    char path[128], text[512];
     va_list args;
-    check->found++;
-    if (!check->problem)
+    problems->found++;
+    if (!problems->problem)
         return;
-    snprintf(path, sizeof(path), "results[%zu].%s", check->place, key);
+    snprintf(path, sizeof(path), "results[%zu].%s", problems->place, key);
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    check->problem(check->user, path, text);
+    problems->problem(problems->user, path, text);
 }
 
-static void expect(struct check *check, const char *key, const json_t *value, double must,
-                   double slack)
+static void expect(struct result_problems *problems, const char *key, const json_t *value,
+                   double must, double slack)
 {
     const double is = json_number_value(value);
     if (!(fabs(is - must) <= tolerance * fabs(must) + slack))
-        say(check, key, "is %.9g; of the rounds it is %.9g", is, must);
+        result_say(problems, key, "is %.9g; of the rounds it is %.9g", is, must);
 }
 
-static void expect_interval(struct check *check, const char *key, const json_t *interval,
-                            clnorm_log_spread spread)
+static void expect_interval(struct result_problems *problems, const char *key,
+                            const json_t *interval, clnorm_log_spread spread)
 {
     double must[2];
     char path[64];
@@ -52,7 +44,7 @@ static void expect_interval(struct check *check, const char *key, const json_t *
     clnorm_log_interval(&spread, must);
     for (size_t i = 0; i < 2; i++) {
         snprintf(path, sizeof(path), "%s[%zu]", key, i);
-        expect(check, path, json_array_get(interval, i), must[i], 0);
+        expect(problems, path, json_array_get(interval, i), must[i], 0);
     }
 }
 
@@ -81,7 +73,7 @@ static double *all_samples(const json_t *rounds, size_t n)
     return samples;
 }
 
-static bool check_samples(struct check *check, const json_t *result)
+static bool check_samples(struct result_problems *problems, const json_t *result)
 {
     static const struct {
         const char *path, *key;
@@ -95,29 +87,30 @@ static bool check_samples(struct check *check, const json_t *result)
     const size_t n = count_samples(rounds);
     double *samples = all_samples(rounds, n);
     for (size_t i = 0; samples && i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
-        expect(check, quantiles[i].path, json_object_get(seconds, quantiles[i].key),
+        expect(problems, quantiles[i].path, json_object_get(seconds, quantiles[i].key),
                clnorm_quantile(samples, n, quantiles[i].share), 0);
-    expect(check, "seconds.samples", json_object_get(seconds, "samples"), (double)n, 0);
+    expect(problems, "seconds.samples", json_object_get(seconds, "samples"), (double)n, 0);
     free(samples);
     return samples != NULL;
 }
 
 /* ---- medians of rounds --------------------------------------------------------------------- */
 
-static void check_launch_bound(struct check *check, const json_t *result, const json_t *device,
-                               double seconds)
+static void check_launch_bound(struct result_problems *problems, const json_t *result,
+                               const json_t *device, double seconds)
 {
     const json_t *flag = json_object_get(result, "launch_bound");
     const double limit = 3 * json_number_value(json_object_get(device, "launch_seconds"));
     const bool is_close = fabs(seconds - limit) <= tolerance * limit;
     if (json_is_boolean(flag) && limit > 0 && !is_close && json_is_true(flag) != (seconds < limit))
-        say(check, "launch_bound",
-            "is wrong: the median is %.9g seconds, and three launches of the device %.9g", seconds,
-            limit);
+        result_say(problems, "launch_bound",
+                   "is wrong: the median is %.9g seconds, and three launches of the device %.9g",
+                   seconds, limit);
 }
 
 /* Changes the order of the rounds. */
-static void check_medians(struct check *check, const json_t *result, struct result_rounds *rounds)
+static void check_medians(struct result_problems *problems, const json_t *result,
+                          struct result_rounds *rounds)
 {
     const json_t *seconds = json_object_get(result, "seconds");
     const json_t *noise = json_object_get(seconds, "noise");
@@ -134,58 +127,51 @@ static void check_medians(struct check *check, const json_t *result, struct resu
         {"seconds.median", json_object_get(seconds, "median"), median},
         {"bytes_per_second", json_object_get(result, "bytes_per_second"), bytes / median},
         {"copy_seconds", json_object_get(result, "copy_seconds"), copy},
-        {"copy_bytes_per_second", json_object_get(result, "copy_bytes_per_second"), bytes / copy},
+        {"copy_bytes_per_second", json_object_get(result, "copy_bytes_per_second"),
+         json_number_at(result, "copy_bytes") / copy},
         {"of_copy", json_object_get(result, "of_copy"), clnorm_median(rounds->of_copy, rounds->n)},
     };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-        expect(check, values[i].path, values[i].value, values[i].must, 0);
+        expect(problems, values[i].path, values[i].value, values[i].must, 0);
     if (rounds->n > 1 && !json_is_null(noise))
-        expect(check, "seconds.noise", noise, times.sd, noise_slack);
-    expect_interval(check, "seconds.interval", json_object_get(seconds, "interval"), times);
-    expect_interval(check, "of_copy_interval", json_object_get(result, "of_copy_interval"), shares);
+        expect(problems, "seconds.noise", noise, times.sd, noise_slack);
+    expect_interval(problems, "seconds.interval", json_object_get(seconds, "interval"), times);
+    expect_interval(problems, "of_copy_interval", json_object_get(result, "of_copy_interval"),
+                    shares);
 }
 
-static bool check_measured(struct check *check, const json_t *result, const json_t *device)
+static bool check_measured(struct result_problems *problems, const json_t *result,
+                           const json_t *device)
 {
     struct result_rounds rounds;
     clnorm_error error;
     bool ok = result_rounds_read(&rounds, result, &error);
     if (ok) {
-        check_medians(check, result, &rounds);
+        check_medians(problems, result, &rounds);
         check_launch_bound(
-            check, result, device,
+            problems, result, device,
             json_number_value(json_object_get(json_object_get(result, "seconds"), "median")));
-        ok = check_samples(check, result);
+        ok = check_samples(problems, result);
     }
     result_rounds_release(&rounds);
     return ok;
 }
 
-/* ---- the rest ------------------------------------------------------------------------------ */
-
-/* The last word of the case is what its data lay in. */
-static void check_cache(struct check *check, const json_t *result)
-{
-    const char *name = json_string_value(json_object_get(result, "case"));
-    const char *cache = json_string_value(json_object_get(result, "cache"));
-    const char *space = strrchr(name, ' ');
-    if (strcmp(space ? space + 1 : name, cache) != 0)
-        say(check, "cache", "is not the last word of the case; must be the same");
-}
+/* ---- all results --------------------------------------------------------------------------- */
 
 size_t result_check_numbers(const json_t *document, result_problem_fn *problem, void *user)
 {
-    struct check check = {problem, user, 0, 0};
+    struct result_problems problems = {problem, user, 0, 0};
     const json_t *results = json_object_get(document, "results");
     const json_t *devices = json_object_get(document, "devices");
-    for (; check.place < json_array_size(results); check.place++) {
-        const json_t *result = json_array_get(results, check.place);
+    for (; problems.place < json_array_size(results); problems.place++) {
+        const json_t *result = json_array_get(results, problems.place);
         const json_t *device =
             json_array_get(devices, (size_t)json_integer_value(json_object_get(result, "device")));
-        check_cache(&check, result);
+        result_check_case(&problems, result, result_traffic_model(document, device));
         if (json_array_size(json_object_get(result, "rounds")) > 0 &&
-            !check_measured(&check, result, device))
-            say(&check, "rounds", "cannot be checked: out of memory");
+            !check_measured(&problems, result, device))
+            result_say(&problems, "rounds", "cannot be checked: out of memory");
     }
-    return check.found;
+    return problems.found;
 }

@@ -25,6 +25,7 @@ bool result_rounds_read(struct result_rounds *rounds, const json_t *result, clno
 {
     const json_t *list = json_object_get(result, "rounds");
     const size_t n = json_array_size(list);
+    const double more = json_number_at(result, "bytes") / json_number_at(result, "copy_bytes");
     const size_t bytes = 3 * (n ? n : 1) * sizeof(*rounds->seconds);
     double *values = malloc(bytes);
     *rounds = (struct result_rounds){.n = n, .seconds = values};
@@ -37,7 +38,7 @@ bool result_rounds_read(struct result_rounds *rounds, const json_t *result, clno
         if (!median_of(json_object_get(round, "seconds"), &rounds->seconds[i]) ||
             !median_of(json_object_get(round, "copy_seconds"), &rounds->copy_seconds[i]))
             return out_of_memory(error, bytes);
-        rounds->of_copy[i] = rounds->copy_seconds[i] / rounds->seconds[i];
+        rounds->of_copy[i] = more * rounds->copy_seconds[i] / rounds->seconds[i];
     }
     return true;
 }

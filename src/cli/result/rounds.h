@@ -9,7 +9,7 @@
 struct result_rounds {
     size_t n; /* 0: the result has none */
     double *seconds, *copy_seconds; /* medians of the round's samples */
-    double *of_copy; /* their ratio: above 1 is faster than the copy */
+    double *of_copy; /* the call's bytes per second over the copy's: above 1 is faster than it */
 };
 
 /* Of a result whose form is right. false: out of memory. To be released in any case. */

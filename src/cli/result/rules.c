@@ -4,6 +4,7 @@
 
 static const struct rule tool_rules[] = {
     {"version", TEXT, REQUIRED, NULL, NULL},
+    {"commit", TEXT, OR_NULL, NULL, NULL},
     {"build", TEXT, OR_NULL, NULL, NULL},
     {"compiler", TEXT, OR_NULL, NULL, NULL},
     {0},
@@ -87,6 +88,7 @@ static const struct rule result_rules[] = {
     {"reason", TEXT, OR_NULL, NULL, NULL},
     {"form", TEXT, OR_NULL, NULL, NULL},
     {"bytes", COUNT, OR_NULL, NULL, NULL},
+    {"copy_bytes", COUNT, OR_NULL, NULL, NULL},
     {"check", OBJECT, OR_NULL, NULL, check_rules},
     {"launch_bound", FLAG, OR_NULL, NULL, NULL},
     {"warnings", OBJECTS, OR_NULL, NULL, warning_rules},
@@ -121,6 +123,12 @@ const struct rule result_measured_rules[] = {
     {"event_seconds", POSITIVE, OR_NULL, NULL, NULL},
     {"host_seconds", POSITIVE, OR_NULL, NULL, NULL},
     {"rounds", OBJECTS, REQUIRED, NULL, round_rules},
+    {0},
+};
+
+const struct rule result_moved_rules[] = {
+    {"bytes", SIZE, REQUIRED, NULL, NULL},
+    {"copy_bytes", SIZE, REQUIRED, NULL, NULL},
     {0},
 };
 

@@ -10,6 +10,7 @@ enum value_type {
     NUMBER,
     POSITIVE,
     COUNT,
+    SIZE,
     FLAG,
     OBJECT,
     OBJECTS,
@@ -32,5 +33,7 @@ struct rule {
 extern const struct rule result_document_rules[];
 /* Of a result with status "ok", and of no other. */
 extern const struct rule result_measured_rules[];
+/* What a result with status "ok" must have, and others may. */
+extern const struct rule result_moved_rules[];
 
 #endif
