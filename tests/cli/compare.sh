@@ -205,7 +205,7 @@ must_pass compare a.json half.json --by time
 must_say 'B is 0.50x'
 must_say 'raw times of two processes are not comparable'
 vary a.json few.json --rounds 4 --times 2
-must_pass compare a.json few.json --fail-on any
+must_pass compare a.json few.json
 must_say '; 0 FAST, 0 SLOW, 12 UNSURE'
 vary a.json noisy.json --noise 0.5
 must_pass compare a.json noisy.json
@@ -217,10 +217,9 @@ COLUMNS=80 must_pass compare a.json slow.json
 
 # ---- cases of one side ----
 vary b.json one.json --drop "$big"
-must_pass compare a.json one.json --fail-on slow
+must_pass compare a.json one.json
 expect_verdict GONE "$big"
 must_say '11 SAME, 0 UNSURE, 1 GONE'
-must_fail 1 "the first is '$big': GONE" compare a.json one.json --fail-on any
 must_pass compare one.json a.json --fail-on any
 expect_verdict NEW "$big"
 python3 - a.json wrong.json <<'END'
@@ -233,10 +232,57 @@ for key in ("seconds", "bytes_per_second", "copy_seconds", "copy_bytes_per_secon
 r["status"], r["reason"], r["check"]["verdict"] = "wrong", "y[3, 17] is 0.25, must\nbe\x1b[31m 1.5", "wrong"
 json.dump(d, open(sys.argv[2], "w"))
 END
-must_fail 1 "the first is 'layer_norm f32 forward 4096x768 cold': WRONG" \
-    compare a.json wrong.json --fail-on wrong
+for what in slow wrong any; do
+    must_fail 1 "the first is 'layer_norm f32 forward 4096x768 cold': WRONG" \
+        compare a.json wrong.json --fail-on $what
+    must_fail 1 "1 case, the first is '$big': GONE" compare a.json one.json --fail-on $what
+done
 must_pass compare a.json wrong.json --explain 'layer_norm f32'
 must_say 'WRONG: a result is wrong, and nothing wrong is measured: y[3, 17] is 0.25, must?be?[31m 1.5'
+
+# ---- a gate that judged nothing is not green ----
+for what in slow any; do
+    must_fail 2 'nothing of A and B was judged: of the 12 cases on both, none has 5 rounds or more' \
+        compare a.json few.json --fail-on $what
+done
+must_pass compare a.json few.json --fail-on wrong # which needs no rounds
+python3 - a.json <<'END'
+import json, sys
+def write(name, results):
+    json.dump({**d, "results": results}, open(name, "w"))
+d = json.load(open(sys.argv[1]))
+first, *others = d["results"]
+head = {key: first[key] for key in ("case", "device", "op", "dtype", "direction", "rows", "cols", "cache")}
+write("nothing.json", [])
+write("unsupported.json", [{**head, "status": "unsupported", "reason": "no", "warnings": []}])
+write("first.json", [first])
+write("others.json", others)
+write("part.json", [{**first, "rounds": first["rounds"][:4]}] + others)
+END
+for what in slow wrong any; do
+    must_fail 2 'nothing of A and B was judged: no case is measured on both' \
+        compare unsupported.json unsupported.json --fail-on $what
+    must_fail 2 'nothing of A and B was judged: no case is measured on both' \
+        compare nothing.json a.json --fail-on $what # all are NEW
+    must_fail 1 '11 cases, the first is' compare others.json first.json --fail-on $what
+    must_pass compare a.json a.json --fail-on $what
+    [ ! -s stderr ] || fail 'something is on stderr'
+done
+must_pass compare a.json part.json --fail-on slow
+grep -q '1 of 12 cases of A and B were not judged: fewer than 5 rounds' stderr || fail 'not told'
+results --devices 2 --cases 12 >two.json
+python3 - two.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["devices"] = d["devices"][:1]
+d["results"] = [r for r in d["results"] if r["device"] == 0]
+json.dump(d, open("half-gone.json", "w"))
+END
+case_name='a device is gone' cases=$((cases + 1)) code=0
+"$clnorm" compare two.json half-gone.json --fail-on slow >stdout 2>stderr || code=$?
+[ $code -eq 1 ] || fail "exit code $code, must be 1"
+grep -q '1 device of the first file is not in the second one' stderr || fail 'not told'
+must_pass compare half-gone.json two.json --fail-on slow
 
 # ---- what must not be mixed ----
 python3 - a.json warm.json <<'END'
@@ -428,4 +474,22 @@ END
 must_pass compare two.jsonl --matrix
 must_say 'on Other CPU 64, 16 processors'
 
+# ---- an output that is one of the inputs ----
+ln -s a.json link.json
+cp a.json kept.json
+for name in a.json ./a.json link.json "$PWD/a.json"; do
+    must_fail 2 "$name: is the same file as the input a.json; must be another one" \
+        compare a.json b.json -o "$name"
+    cmp a.json kept.json || fail 'the input was changed'
+done
+case_name='standard input' cases=$((cases + 1)) code=0
+# shellcheck disable=SC2094 # which is refused
+"$clnorm" compare b.json - -o a.json <a.json >stdout 2>stderr || code=$?
+[ $code -eq 2 ] || fail "exit code $code, must be 2"
+cmp a.json kept.json || fail 'the input was changed'
+# the whole may take the place of one of its parts
+cp four.json all.json
+must_pass compare --merge all.json fifth.json -o all.json
+must_pass compare --validate all.json
+must_say 'all.json: ok, 60 results of 5 devices'
 finish

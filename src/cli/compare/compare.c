@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum fail_on { FAIL_NEVER, FAIL_SLOW, FAIL_WRONG, FAIL_ANY };
-
 struct wishes {
     struct cli_texts files;
     char *pair, *explain, *output;
@@ -32,132 +30,6 @@ enum {
     N_PLACES
 };
 
-/* ---- which devices beside which ------------------------------------------------------------ */
-
-struct pairs {
-    struct comparison *list;
-    size_t n;
-};
-
-static bool add_pair(struct pairs *pairs, const struct compare_side *a,
-                     const struct compare_side *b, const struct compare_rules *rules,
-                     clnorm_error *error)
-{
-    const size_t bytes = (pairs->n + 1) * sizeof(pairs->list[0]);
-    struct comparison *larger = realloc(pairs->list, bytes);
-    if (!larger)
-        return out_of_memory(error, bytes);
-    pairs->list = larger;
-    return comparison_make(&pairs->list[pairs->n++], a, b, rules, error);
-}
-
-static void release_pairs(struct pairs *pairs)
-{
-    for (size_t i = 0; i < pairs->n; i++)
-        comparison_release(&pairs->list[i]);
-    free(pairs->list);
-}
-
-static bool refuse_pair(const char *text, const struct compare_sides *sides, clnorm_error *error)
-{
-    char labels[512] = "";
-    for (size_t i = 0; i < sides->n; i++) {
-        const size_t used = strlen(labels);
-        snprintf(labels + used, sizeof(labels) - used, "%s%s", i ? ", " : "", sides->list[i].label);
-    }
-    return refuse(error, "--pair '%s': must be two of %s, such as %s=%s", text, labels,
-                  sides->list[0].label, sides->list[1].label);
-}
-
-/* "A:0=B:1" */
-static bool add_named_pair(struct pairs *pairs, const char *text, const struct compare_sides *sides,
-                           const struct compare_rules *rules, clnorm_error *error)
-{
-    char first[16];
-    const char *equals = strchr(text, '=');
-    if (!equals || (size_t)(equals - text) >= sizeof(first))
-        return refuse_pair(text, sides, error);
-    snprintf(first, sizeof(first), "%.*s", (int)(equals - text), text);
-    const struct compare_side *a = compare_side_named(sides, first);
-    const struct compare_side *b = compare_side_named(sides, equals + 1);
-    if (!a || !b || a == b)
-        return refuse_pair(text, sides, error);
-    return add_pair(pairs, a, b, rules, error);
-}
-
-/* Of two files: the devices that are in both. */
-static bool add_same_devices(struct pairs *pairs, const struct compare_sides *sides,
-                             const struct compare_rules *rules, clnorm_error *error)
-{
-    bool ok = true;
-    for (size_t i = 0; ok && i < sides->n; i++) {
-        const struct compare_side *side = &sides->list[i];
-        const struct compare_side *other = compare_side_like(sides, side, !side->file_place);
-        if (other && side->file_place == 0)
-            ok = add_pair(pairs, side, other, rules, error);
-        else if (!other)
-            complain("%s, '%s', is in %s only", side->label,
-                     json_string_value(json_object_get(side->device, "name")), side->file->name);
-    }
-    return ok;
-}
-
-static bool has_same_devices(const struct compare_sides *sides)
-{
-    for (size_t i = 0; i < sides->n; i++)
-        if (sides->list[i].file_place == 0 && compare_side_like(sides, &sides->list[i], 1))
-            return true;
-    return false;
-}
-
-/* None are made where a matrix is what shows the devices best. */
-static bool make_pairs(struct pairs *pairs, const struct wishes *wishes, size_t n_files,
-                       const struct compare_sides *sides, const struct compare_rules *rules,
-                       clnorm_error *error)
-{
-    if (wishes->matrix)
-        return true;
-    if (wishes->pair)
-        return add_named_pair(pairs, wishes->pair, sides, rules, error);
-    if (sides->n == 2)
-        return add_pair(pairs, &sides->list[0], &sides->list[1], rules, error);
-    return n_files != 2 || !has_same_devices(sides) || add_same_devices(pairs, sides, rules, error);
-}
-
-/* ---- the gate ------------------------------------------------------------------------------ */
-
-static bool is_hit(const struct compare_row *row, int fail_on)
-{
-    const bool is_wrong = row->verdict == COMPARE_WRONG;
-    switch ((enum fail_on)fail_on) {
-    case FAIL_SLOW:
-        return row->gate_slow;
-    case FAIL_WRONG:
-        return is_wrong;
-    case FAIL_ANY:
-        return row->gate_slow || row->gate_fast || is_wrong || row->verdict == COMPARE_GONE;
-    default:
-        return false;
-    }
-}
-
-static int gate(const struct pairs *pairs, int fail_on)
-{
-    const struct compare_row *first = NULL;
-    size_t hits = 0;
-    for (size_t i = 0; i < pairs->n; i++)
-        for (size_t k = 0; k < pairs->list[i].n; k++)
-            if (is_hit(&pairs->list[i].rows[k], fail_on))
-                first = hits++ ? first : &pairs->list[i].rows[k];
-    if (hits)
-        complain("--fail-on: %zu case%s, the first is '%s': %s", hits, hits == 1 ? "" : "s",
-                 first->name,
-                 first->gate_slow   ? "SLOW"
-                 : first->gate_fast ? "FAST"
-                                    : compare_verdict_names[first->verdict]);
-    return hits ? CLI_WRONG : CLI_OK;
-}
-
 /* ---- the document -------------------------------------------------------------------------- */
 
 static int format_of(const struct wishes *wishes, const bool *given)
@@ -175,7 +47,7 @@ static int format_of(const struct wishes *wishes, const bool *given)
     return wishes->format;
 }
 
-static int print_document(const struct pairs *pairs, const struct compare_sides *sides,
+static int print_document(const struct compare_pairs *pairs, const struct compare_sides *sides,
                           const struct wishes *wishes, const struct compare_rules *rules,
                           bool by_share, const struct compare_output *output)
 {
@@ -195,7 +67,7 @@ static int put_document(const char *path, const char *text, size_t bytes)
     return CLI_OK;
 }
 
-static int write_document(const struct pairs *pairs, const struct compare_sides *sides,
+static int write_document(const struct compare_pairs *pairs, const struct compare_sides *sides,
                           const struct wishes *wishes, const struct compare_rules *rules,
                           const bool *given)
 {
@@ -280,15 +152,16 @@ static int compare_files(const struct result_files *files, const struct wishes *
     const struct compare_rules rules = {wishes->threshold / 100, wishes->by_time != 0,
                                         wishes->force};
     struct compare_sides sides = {0};
-    struct pairs pairs = {0};
+    struct compare_pairs pairs = {0};
     clnorm_error error;
     const bool ok = compare_sides_make(&sides, files, &error) &&
-                    make_pairs(&pairs, wishes, files->n, &sides, &rules, &error) &&
+                    (wishes->matrix ||
+                     compare_pairs_make(&pairs, &sides, wishes->pair, files->n, &rules, &error)) &&
                     (pairs.n > 0 || check_matrix(&sides, given, &error));
     int code = ok ? write_document(&pairs, &sides, wishes, &rules, given) : complain_error(&error);
     if (code == CLI_OK)
-        code = gate(&pairs, wishes->fail_on);
-    release_pairs(&pairs);
+        code = compare_gate(&pairs, (enum compare_fail_on)wishes->fail_on);
+    compare_pairs_release(&pairs);
     compare_sides_release(&sides);
     return code;
 }
@@ -300,6 +173,9 @@ static int compare(const struct wishes *wishes, const struct cli_option *options
     bool ok = check_wishes(wishes, options, given, &error);
     if (ok && wishes->validate)
         return compare_validate(&wishes->files);
+    /* merged files hold what was in them, so that one of them may be replaced by the whole */
+    if (ok && wishes->output)
+        ok = result_output_allowed(wishes->output, wishes->merge ? NULL : &wishes->files, &error);
     for (size_t i = 0; ok && i < wishes->files.n; i++)
         ok = result_files_read(&files, wishes->files.list[i], &error);
     const int code = !ok             ? complain_error(&error)
@@ -322,7 +198,8 @@ int cmd_compare(int argc, const char **argv)
         [THRESHOLD] = {"threshold", 0, OPTION_NUMBER, &wishes.threshold, "PERCENT",
                        "the least effect that is called FAST or SLOW (5)"},
         [FAIL_ON] = {"fail-on", 0, OPTION_CHOICE, &wishes.fail_on, "never|slow|wrong|any",
-                     "exit with 1 where a case is surely so (never)"},
+                     "exit with 1 where a case is surely so, wrong or gone, with 2 where none can "
+                     "be judged (never)"},
         [EXPLAIN] = {"explain", 0, OPTION_TEXT, &wishes.explain, "CASE",
                      "how the verdict on a case, or on all with this in their names, came about"},
         [FORCE] = {"force", 0, OPTION_FLAG, &wishes.force, NULL,
@@ -330,7 +207,8 @@ int cmd_compare(int argc, const char **argv)
         [VALIDATE] = {"validate", 0, OPTION_FLAG, &wishes.validate, NULL,
                       "only check the files, and print each problem"},
         [MERGE] = {"merge", 0, OPTION_FLAG, &wishes.merge, NULL,
-                   "make one file of all; of results of one case the later one stays"},
+                   "make one file of all, which may be one of them; of results of one case the "
+                   "later stays"},
         [FORMAT] = {"format", 0, OPTION_CHOICE, &wishes.format, "table|markdown|csv|json",
                     "of the output (table, or as the ending of -o says)"},
         [JSON] = {"json", 0, OPTION_FLAG, &wishes.json, NULL, "the same as --format json"},
@@ -346,6 +224,10 @@ int cmd_compare(int argc, const char **argv)
             "report, or - for standard input. Two devices, or one before and after, get a\n"
             "verdict for each case: FAST and SLOW are differences that are sure, SAME is shown\n"
             "to be so, and UNSURE needs more rounds. More devices make a matrix.\n"
+            "\n"
+            "--fail-on is for gates: exit code 1 where a case is slower (slow), or slower or\n"
+            "faster (any), and with all of them where one is wrong or gone; 2, with the reason,\n"
+            "where two devices have no case that can be judged, as that takes 5 rounds a side.\n"
             "\n"
             "Examples:\n"
             "  clnorm compare before.json after.json\n"

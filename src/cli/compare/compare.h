@@ -122,6 +122,34 @@ bool comparison_make(struct comparison *comparison, const struct compare_side *a
                      clnorm_error *error);
 void comparison_release(struct comparison *comparison);
 
+/* ---- all pairs (pairs.c, gate.c) ------------------------------------------------------------- */
+
+struct compare_pairs {
+    struct comparison *list;
+    size_t n;
+    size_t gone; /* devices that measured something in the first of two files, and are not in the
+                    second */
+};
+
+/* The two that `named` ("A:0=B:1") names; without it the two that there are, or those of two files
+ * that are in both, with a message for each other one. None where a matrix shows the devices best.
+ * *pairs starts as {0}; to be released in any case. */
+bool compare_pairs_make(struct compare_pairs *pairs, const struct compare_sides *sides,
+                        const char *named, size_t n_files, const struct compare_rules *rules,
+                        clnorm_error *error);
+void compare_pairs_release(struct compare_pairs *pairs);
+
+enum compare_fail_on {
+    COMPARE_FAIL_NEVER,
+    COMPARE_FAIL_SLOW,
+    COMPARE_FAIL_WRONG,
+    COMPARE_FAIL_ANY
+};
+
+/* An exit code, and the reason on stderr: CLI_WRONG where a case is what makes it fail, or is wrong
+ * or gone whatever that is; CLI_USAGE where of one of the pairs no case can be judged. */
+int compare_gate(const struct compare_pairs *pairs, enum compare_fail_on fail_on);
+
 /* ---- texts (rows.c) -------------------------------------------------------------------------- */
 
 /* "1.18", with more digits where it is small. */
@@ -148,6 +176,10 @@ struct compare_output {
 /* report.c. Each returns an exit code. */
 int compare_report_pairs(const struct comparison *list, size_t n, const struct compare_rules *rules,
                          const struct compare_output *output);
+/* The same as CSV and as JSON: programs.c. */
+int compare_csv_pairs(const struct comparison *list, size_t n, const struct compare_output *output);
+int compare_json_pairs(const struct comparison *list, size_t n, const struct compare_rules *rules,
+                       const struct compare_output *output);
 /* explain.c: the cases with `text` in their names, and how their verdicts came about; of a
  * name that is all of `text`, only that. */
 int compare_explain(const struct comparison *list, size_t n, const char *text,
