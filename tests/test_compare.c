@@ -17,7 +17,8 @@ enum { ROUNDS = 7, ROWS = 2000 };
 static struct compare_value value_of(double mean, double sd, size_t rounds)
 {
     static json_t result; /* only its being there counts */
-    return (struct compare_value){.result = &result, .is_ok = true, .spread = {mean, sd, rounds}};
+    return (struct compare_value){
+        .result = &result, .is_ok = true, .copy = "usual", .spread = {mean, sd, rounds}};
 }
 
 /* A row of two exact spreads: B is `factor` times as fast. */
@@ -60,6 +61,20 @@ static void test_launches_need_more(void **state)
     row = row_of(0.79, 0.01, 7);
     row.a.is_launch_bound = true;
     expect_verdict(row, COMPARE_SLOW, "26 % of a launch");
+}
+
+static void test_copies_of_two_ways_need_more(void **state)
+{
+    const struct compare_rules time = {.threshold = 0.05, .by_time = true};
+    struct compare_row row = row_of(1.24, 0.01, 7);
+    (void)state;
+    row.b.copy = "another";
+    expect_verdict(row, COMPARE_UNSURE, "24 % beside another copy");
+    assert_true(compare_judge(&row, 1, &time));
+    assert_int_equal(row.verdict, COMPARE_FAST); /* the copy has no part in it */
+    row = row_of(1.26, 0.01, 7);
+    row.b.copy = "another";
+    expect_verdict(row, COMPARE_FAST, "26 % beside another copy");
 }
 
 static void test_one_sided(void **state)
@@ -183,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_launches_need_more),
+        cmocka_unit_test(test_copies_of_two_ways_need_more),
         cmocka_unit_test(test_one_sided),
         cmocka_unit_test(test_many_rows_need_more),
         cmocka_unit_test(test_noise_is_not_called),

@@ -226,6 +226,31 @@ fail:
     return status;
 }
 
+/* As calls are timed, many in a stretch. */
+static clnorm_status measure_empty(clnorm_bench_device *d, clnorm_error *error)
+{
+    enum { KERNELS = 64 };
+    double seconds[ROUNDS], event, host;
+    clnorm_stretch stretch;
+    clnorm_status status = CLNORM_OK;
+    for (int i = 0; i < ROUNDS; i++) {
+        TRY(clnorm_stretch_begin(&stretch, d, error));
+        for (int k = 0; k < KERNELS && status == CLNORM_OK; k++) {
+            const clnorm_events events = {0, NULL,
+                                          k + 1 == KERNELS ? clnorm_stretch_last(&stretch) : NULL};
+            status = clnorm_companion_nothing(&d->copy, d->queue, events, error);
+        }
+        if (status == CLNORM_OK)
+            status = clnorm_stretch_end(&stretch, &event, &host, error);
+        clnorm_stretch_release(&stretch);
+        TRY(status);
+        seconds[i] = clnorm_bench_time(d, event, host) / KERNELS;
+    }
+    d->empty_seconds = clnorm_median(seconds, ROUNDS);
+fail:
+    return status;
+}
+
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 static clnorm_status make_queue(clnorm_bench_device *d, clnorm_error *error)
@@ -291,6 +316,7 @@ clnorm_status clnorm_bench_device_open(clnorm_bench_device *d, clnorm_context *c
     TRY(make_buffers(d, &buffers, error));
     TRY(measure_launch(d, error));
     TRY(measure_curve(d, timer, &buffers, error));
+    TRY(measure_empty(d, error));
 fail:
     release_buffers(&buffers);
     return status;

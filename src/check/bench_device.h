@@ -26,7 +26,9 @@ typedef struct clnorm_bench_device {
     double event_host_ratio; /* of a long copy; 0: not known */
     uint64_t resolution_ns;
     unsigned clock_mhz;
-    double launch_seconds; /* of a kernel that does nothing, by the host's clock, waited for */
+    /* Of a kernel that does nothing: by the host's clock, waited for; and one of many in a row, by
+     * the clock that counts. */
+    double launch_seconds, empty_seconds;
     clnorm_copy_point curve[CLNORM_MOST_FOOTPRINTS];
     unsigned n_curve;
     double copy_bytes_per_second; /* of the largest footprint */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/companion.h"
 #include "check/clock.h"
+#include "check/statistics.h"
 #include "runtime/program.h"
 
 #include <stdio.h>
@@ -203,36 +204,41 @@ fail:
 }
 
 static clnorm_status time_way(const clnorm_companion *c, const struct clnorm_companion_way *way,
-                              cl_command_queue queue, place_ring *ring, double *best,
+                              cl_command_queue queue, place_ring *ring, double *seconds,
                               clnorm_error *error)
 {
     const unsigned calls = ring->first.elements < 1 << 18 ? 16 : 1;
     const double begin = clnorm_clock();
     clnorm_status status;
     TRY(run_calls(c, way, queue, ring, calls, error));
-    const double time = clnorm_clock() - begin;
-    *best = time < *best ? time : *best;
+    *seconds = clnorm_clock() - begin;
 fail:
     return status;
 }
 
-/* Ways take turns, so that what else the machine does hits all of them. In the first round drivers
- * compile. */
+enum { TURNS = 9 };
+
+/* Ways take turns, so that what else the machine does hits all of them. In the first turn, which
+ * does not count, drivers compile. */
 static clnorm_status time_ways(const clnorm_companion *c, cl_command_queue queue, place_ring *ring,
-                               double best[N_WAYS], clnorm_error *error)
+                               double seconds[N_WAYS][TURNS], clnorm_error *error)
 {
-    enum { LEAST = 4, MOST = 10 };
-    const double enough = clnorm_clock() + 0.3;
     clnorm_status status = CLNORM_OK;
-    for (int round = 0; round < MOST && (round < LEAST || clnorm_clock() < enough); round++)
-        for (size_t i = 0; i < N_WAYS; i++) {
-            if (round <= 1)
-                best[i] = 1e300;
+    for (int turn = -1; turn < TURNS; turn++)
+        for (size_t i = 0; i < N_WAYS; i++)
             if (is_of_device(c, &ways[i]))
-                TRY(time_way(c, &ways[i], queue, ring, &best[i], error));
-        }
+                TRY(time_way(c, &ways[i], queue, ring, &seconds[i][turn < 0 ? 0 : turn], error));
 fail:
     return status;
+}
+
+/* What a way takes in parts of what another one took in the same turn. */
+static double share_of_way(const double *way, const double *other)
+{
+    double shares[TURNS];
+    for (int turn = 0; turn < TURNS; turn++)
+        shares[turn] = way[turn] / other[turn];
+    return clnorm_median(shares, TURNS);
 }
 
 /* The usual way of such stores, unless another is a good deal faster: two processes must not differ
@@ -244,19 +250,18 @@ clnorm_status clnorm_companion_choose(clnorm_companion *c, cl_command_queue queu
     const unsigned usual_store = sets > 1 ? PAST_CACHE : PLAIN;
     const bool is_cpu = (c->context->device.type & CL_DEVICE_TYPE_CPU) != 0;
     place_ring ring = {*place, sets, pitch, 0};
-    double best[N_WAYS];
+    double seconds[N_WAYS][TURNS], least = 0.85;
     clnorm_status status;
-    size_t choice = 0;
-    TRY(time_ways(c, queue, &ring, best, error));
-    while (!is_of_device(c, &ways[choice]) || (is_cpu && ways[choice].store != usual_store))
-        choice++;
-    double limit = 0.9 * best[choice];
+    size_t usual = 0;
+    TRY(time_ways(c, queue, &ring, seconds, error));
+    while (!is_of_device(c, &ways[usual]) || (is_cpu && ways[usual].store != usual_store))
+        usual++;
+    c->way = &ways[usual];
     for (size_t i = 0; i < N_WAYS; i++)
-        if (best[i] < limit) {
-            limit = best[i];
-            choice = i;
+        if (is_of_device(c, &ways[i]) && share_of_way(seconds[i], seconds[usual]) < least) {
+            least = share_of_way(seconds[i], seconds[usual]);
+            c->way = &ways[i];
         }
-    c->way = &ways[choice];
 fail:
     return status;
 }

@@ -42,7 +42,8 @@ def follow(result):
     times = [median(r["seconds"]) for r in result["rounds"]]
     copies = [median(r["copy_seconds"]) for r in result["rounds"]]
     share = result["bytes"] / result["copy_bytes"]
-    ratio = median([share * c / t for c, t in zip(copies, times)])
+    ratio = median([share * median([c / t for c, t in zip(r["copy_seconds"], r["seconds"])])
+                    for r in result["rounds"]])
     assert 1 <= share < 3, share
     for key, got, wanted in [
             ("median", result["seconds"]["median"], median(times)),

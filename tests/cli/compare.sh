@@ -113,6 +113,12 @@ must_say "bad.json: results[1].cache: is 'warm'; of the case it is 'cold'"
 must_say 'bad.json: results[2].launch_bound: is wrong'
 grep -q 'none.json: cannot be read' stderr || fail 'the file that is not there is not named'
 
+vary short.json bad.json --set 'results.0.rounds.1.copy_seconds=[1]'
+case_name='--validate finds a sample without a copy' cases=$((cases + 1)) code=0
+"$clnorm" compare --validate bad.json >stdout 2>stderr || code=$?
+[ $code -eq 2 ] || fail "exit code $code, must be 2"
+must_say 'bad.json: results[0].rounds[1].copy_seconds: has 1 numbers; seconds has '
+
 # ---- what does not follow from the text of the case ----
 while IFS='|' read -r change text; do
     vary short.json bad.json --set "$change"

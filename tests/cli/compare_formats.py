@@ -47,7 +47,8 @@ def ratio(a, b):
     def mean(result):
         more = result["bytes"] / result["copy_bytes"]
         return statistics.fmean(
-            math.log(more * statistics.median(r["copy_seconds"]) / statistics.median(r["seconds"]))
+            math.log(more * statistics.median(
+                c / s for c, s in zip(r["copy_seconds"], r["seconds"])))
             for r in result["rounds"])
     return math.exp(mean(b) - mean(a))
 

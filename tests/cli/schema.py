@@ -18,7 +18,7 @@ except ImportError:
 
 OTHER_VALUES = [None, -1, 0, 1.5, True, "text", "", [], {}, [0]]
 # What only the command looks at: the numbers behind the form.
-BEYOND_SCHEMA = ["; of the rounds it is ", "; of the case it is ",
+BEYOND_SCHEMA = ["; of the rounds it is ", "; seconds has ", "; of the case it is ",
                  "must be a case of clnorm bench", "is wrong: the median is",
                  "is there already, as results[", "has its upper end first",
                  "; must be a place in devices"]

@@ -191,7 +191,7 @@ static void join(int argc, const char **argv, char *text, size_t bytes)
 
 int cmd_bench(int argc, const char **argv)
 {
-    struct wishes w = {.rounds = 7, .least_samples = 20, .seed = 1, .round_time = 0.05};
+    struct wishes w = {.rounds = 9, .least_samples = 20, .seed = 1, .round_time = 0.05};
     w.max_time = 600;
     const struct cli_option options[] = {
         {"preset", 0, OPTION_TEXT, &w.preset, "NAME",
@@ -202,7 +202,7 @@ int cmd_bench(int argc, const char **argv)
         {"shape", 0, OPTION_TEXT, &w.shape, "LIST",
          "instead of a preset: 4096x768,1024x256-16384*2"},
         {"cache", 0, OPTION_TEXT, &w.cache, "LIST", "cold,warm (cold)"},
-        {"rounds", 0, OPTION_COUNT, &w.rounds, "N", "of all cases, in another order each (7)"},
+        {"rounds", 0, OPTION_COUNT, &w.rounds, "N", "of all cases, in another order each (9)"},
         {"round-time", 0, OPTION_NUMBER, &w.round_time, "SECONDS",
          "least time of a case's samples in a round (0.05)"},
         {"min-samples", 0, OPTION_COUNT, &w.least_samples, "N", "in a round (20)"},

@@ -126,6 +126,7 @@ static json_t *machine_of(const struct bench_machine *m, size_t index)
     set_count(object, "profiling_resolution_ns", measured->resolution_ns);
     set(object, "timer", timer_of(measured));
     set(object, "launch_seconds", json_finite(measured->launch_seconds));
+    set(object, "empty_seconds", json_finite(measured->empty_seconds));
     set(object, "copy_bytes_per_second", json_finite(measured->copy_bytes_per_second));
     set(object, "copy_curve", curve_of(measured));
     return object;
@@ -187,7 +188,7 @@ static bool set_times(json_t *object, const struct bench_report *report,
     if (!bench_numbers_of(row, &n))
         return false;
     const double bytes = (double)row->facts.bytes, copied = (double)row->facts.copy_bytes;
-    const double launch = report->machines[row->machine].measured.launch_seconds;
+    const double empty = report->machines[row->machine].measured.empty_seconds;
     set(object, "seconds", seconds_of(row, &n));
     set(object, "bytes_per_second", json_finite(bytes / n.median));
     set(object, "copy_seconds", json_finite(n.copy));
@@ -197,7 +198,7 @@ static bool set_times(json_t *object, const struct bench_report *report,
     set(object, "of_copy_interval", interval_of(row, n.of_copy_low, n.of_copy_high));
     set(object, "event_seconds", known(n.event));
     set(object, "host_seconds", json_finite(n.host));
-    set(object, "launch_bound", json_boolean(n.median < 3 * launch));
+    set(object, "launch_bound", json_boolean(n.median < 3 * empty));
     set_count(object, "calls_per_sample", row->rounds[0].calls);
     set_count(object, "sets", row->rounds[0].sets);
     set(object, "rounds", rounds_of(row));

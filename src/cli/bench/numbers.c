@@ -8,6 +8,8 @@
 typedef double sample_fn(const clnorm_bench_sample *sample);
 
 static double seconds_of(const clnorm_bench_sample *s) { return s->seconds; }
+/* A sample and the copy beside it saw the same machine. */
+static double share_of(const clnorm_bench_sample *s) { return s->copy_seconds / s->seconds; }
 static double copy_of(const clnorm_bench_sample *s) { return s->copy_seconds; }
 static double event_of(const clnorm_bench_sample *s) { return s->event_seconds; }
 static double host_of(const clnorm_bench_sample *s) { return s->host_seconds; }
@@ -67,7 +69,7 @@ bool bench_numbers_of(const struct bench_row *row, struct bench_numbers *numbers
     struct bench_numbers n = {.samples = 0};
     for (size_t i = 0; i < row->n_rounds; i++) {
         times[i] = median_of_round(&row->rounds[i], seconds_of);
-        ratios[i] = share * median_of_round(&row->rounds[i], copy_of) / times[i];
+        ratios[i] = share * median_of_round(&row->rounds[i], share_of);
     }
     const clnorm_log_spread time = clnorm_log_spread_of(times, row->n_rounds);
     const clnorm_log_spread ratio = clnorm_log_spread_of(ratios, row->n_rounds);

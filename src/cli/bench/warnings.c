@@ -120,11 +120,11 @@ static bool find_rounds(struct finding *f)
 
 static bool find_launch(struct finding *f)
 {
-    const double launch = f->machine->measured.launch_seconds;
-    return f->numbers->median < 3 * launch &&
-           say(f, f->numbers->median / launch,
+    const double empty = f->machine->measured.empty_seconds;
+    return f->numbers->median < 3 * empty &&
+           say(f, f->numbers->median / empty,
                "takes %.1f times what an empty kernel takes: look at the time, not at the rate",
-               f->numbers->median / launch);
+               f->numbers->median / empty);
 }
 
 static bool find_cache(struct finding *f)

@@ -79,6 +79,7 @@ struct compare_rules {
 struct compare_value {
     const json_t *result; /* NULL: none */
     bool is_ok, is_wrong, is_launch_bound;
+    const char *copy; /* how the companion moved; "": it does not say */
     /* of an ok result */
     double seconds, copy_seconds, of_copy, bytes_per_second;
     clnorm_log_spread spread; /* of what is judged: higher is faster */
@@ -93,7 +94,9 @@ struct compare_row {
     clnorm_welch welch;
     double gate_interval[2], same_interval[2]; /* of 99 % and 90 % */
     double p; /* after Benjamini and Hochberg; 1 where the row is not tested */
-    double margin; /* the least effect: the threshold, 25 % at least where launches are the limit */
+    /* The least effect: the threshold; 25 % at least where launches are the limit, or the copies
+     * went ways that differ. */
+    double margin;
     double rounds_needed; /* 0 but where it is UNSURE */
     bool is_tested; /* both sides have COMPARE_LEAST_ROUNDS */
     bool gate_fast, gate_slow; /* the 99 % interval lies wholly outside of the margin */

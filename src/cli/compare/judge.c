@@ -5,8 +5,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const double alpha = 0.01, same_margin = 0.10, launch_margin = 0.25;
+static const double alpha = 0.01, same_margin = 0.10, rough_margin = 0.25;
 
 const char *const compare_verdict_names[COMPARE_VERDICTS] = {"FAST", "SLOW", "SAME",  "UNSURE",
                                                              "NEW",  "GONE", "WRONG", "-"};
@@ -73,12 +74,21 @@ static bool adjust(struct compare_row *rows, size_t n)
     return ok;
 }
 
+/* What is seen of such rows is mostly something else. */
+static bool is_rough(const struct compare_row *row, const struct compare_rules *rules)
+{
+    const struct compare_value *a = &row->a, *b = &row->b;
+    const bool is_both = a->is_ok && b->is_ok;
+    return a->is_launch_bound || b->is_launch_bound ||
+           (is_both && !rules->by_time && strcmp(a->copy, b->copy));
+}
+
 bool compare_judge(struct compare_row *rows, size_t n, const struct compare_rules *rules)
 {
     for (size_t i = 0; i < n; i++) {
         struct compare_row *row = &rows[i];
-        const bool is_launch_bound = row->a.is_launch_bound || row->b.is_launch_bound;
-        row->margin = is_launch_bound ? fmax(rules->threshold, launch_margin) : rules->threshold;
+        row->margin =
+            is_rough(row, rules) ? fmax(rules->threshold, rough_margin) : rules->threshold;
         row->p = 1;
         if (row->a.is_ok && row->b.is_ok)
             measure(row);

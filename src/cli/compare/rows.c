@@ -32,6 +32,7 @@ static bool read_value(struct compare_value *value, const json_t *result, bool b
     if (!value->is_ok)
         return true;
     value->is_launch_bound = json_is_true(json_object_get(result, "launch_bound"));
+    value->copy = json_text_at(result, "copy_variant");
     value->seconds = json_number_at(json_object_get(result, "seconds"), "median");
     value->copy_seconds = json_number_at(result, "copy_seconds");
     value->of_copy = json_number_at(result, "of_copy");

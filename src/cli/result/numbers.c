@@ -94,18 +94,36 @@ static bool check_samples(struct result_problems *problems, const json_t *result
     return samples != NULL;
 }
 
+/* Each sample has a copy beside it. */
+static bool check_pairs(struct result_problems *problems, const json_t *result)
+{
+    const json_t *rounds = json_object_get(result, "rounds");
+    const size_t found = problems->found;
+    char path[64];
+    for (size_t i = 0; i < json_array_size(rounds); i++) {
+        const json_t *round = json_array_get(rounds, i);
+        const size_t calls = json_array_size(json_object_get(round, "seconds"));
+        const size_t copies = json_array_size(json_object_get(round, "copy_seconds"));
+        snprintf(path, sizeof(path), "rounds[%zu].copy_seconds", i);
+        if (calls != copies)
+            result_say(problems, path, "has %zu numbers; seconds has %zu", copies, calls);
+    }
+    return problems->found == found;
+}
+
 /* ---- medians of rounds --------------------------------------------------------------------- */
 
 static void check_launch_bound(struct result_problems *problems, const json_t *result,
                                const json_t *device, double seconds)
 {
     const json_t *flag = json_object_get(result, "launch_bound");
-    const double limit = 3 * json_number_value(json_object_get(device, "launch_seconds"));
+    const double limit = 3 * json_number_value(json_object_get(device, "empty_seconds"));
     const bool is_close = fabs(seconds - limit) <= tolerance * limit;
     if (json_is_boolean(flag) && limit > 0 && !is_close && json_is_true(flag) != (seconds < limit))
-        result_say(problems, "launch_bound",
-                   "is wrong: the median is %.9g seconds, and three launches of the device %.9g",
-                   seconds, limit);
+        result_say(
+            problems, "launch_bound",
+            "is wrong: the median is %.9g seconds, and three empty kernels of the device %.9g",
+            seconds, limit);
 }
 
 /* Changes the order of the rounds. */
@@ -170,7 +188,7 @@ size_t result_check_numbers(const json_t *document, result_problem_fn *problem, 
             json_array_get(devices, (size_t)json_integer_value(json_object_get(result, "device")));
         result_check_case(&problems, result, result_traffic_model(document, device));
         if (json_array_size(json_object_get(result, "rounds")) > 0 &&
-            !check_measured(&problems, result, device))
+            check_pairs(&problems, result) && !check_measured(&problems, result, device))
             result_say(&problems, "rounds", "cannot be checked: out of memory");
     }
     return problems.found;

@@ -58,6 +58,7 @@ static const struct rule device_rules[] = {
     {"fp64", FLAG, OR_NULL, NULL, NULL},
     {"timer", OBJECT, OR_NULL, NULL, timer_rules},
     {"launch_seconds", POSITIVE, OR_NULL, NULL, NULL},
+    {"empty_seconds", POSITIVE, OR_NULL, NULL, NULL},
     {"copy_bytes_per_second", POSITIVE, OR_NULL, NULL, NULL},
     {"copy_curve", OBJECTS, OR_NULL, NULL, curve_rules},
     {0},
