@@ -39,6 +39,8 @@ typedef struct clnorm_bench_round {
     uint64_t sets; /* that it went through in turns */
     unsigned calls; /* in a sample */
     bool is_cold; /* the sets together take clnorm_bench_cold_bytes */
+    uint64_t last; /* set of the last call */
+    bool differs; /* what that wrote has other bits than the result that was verified */
 } clnorm_bench_round;
 
 typedef struct clnorm_bench clnorm_bench;
@@ -48,6 +50,7 @@ typedef struct clnorm_bench_facts {
     uint64_t peak_bytes; /* that a round takes on the device, for the smallest ring */
     double build_seconds, first_seconds; /* making the op; the first call */
     clnorm_verdict verdict; /* wrong: nothing may be timed */
+    bool differs; /* rows that are there again have other bits: the same */
     uint64_t ulp_counts[CLNORM_ULP_BINS];
     clnorm_form form;
     char tuning[CLNORM_TUNING_BYTES];
@@ -59,11 +62,12 @@ enum { CLNORM_TRAFFIC_MODEL = 1 };
 clnorm_status clnorm_bench_bytes(const clnorm_bench_case *c, uint64_t *bytes, uint64_t *copy_bytes,
                                  clnorm_error *error);
 /* Builds, runs once and verifies. The case is copied. CLNORM_UNSUPPORTED, CLNORM_OUT_OF_MEMORY:
- * the device cannot do it. facts->verdict.wrong > 0 with CLNORM_OK: wrong. */
+ * the device cannot do it. facts->verdict.wrong > 0 with CLNORM_OK: wrong. CLNORM_OPENCL and
+ * facts->differs: rows that are the same have other bits. */
 clnorm_status clnorm_bench_open(clnorm_bench_device *device, const clnorm_bench_case *c,
                                 const clnorm_bench_options *options, clnorm_bench **bench,
                                 clnorm_bench_facts *facts, clnorm_error *error);
-/* CLNORM_OPENCL with a text if a result differs from the one that was verified. */
+/* CLNORM_OPENCL with a text and round->differs if a result is not the one that was verified. */
 clnorm_status clnorm_bench_run_round(clnorm_bench *bench, clnorm_bench_round *round,
                                      clnorm_error *error);
 /* How the companion moves: see clnorm_companion_way_name. */

@@ -10,18 +10,8 @@ typedef struct {
     clnorm_bench *bench;
     clnorm_ring ring;
     clnorm_bench_round *round;
-    uint64_t last; /* set of the last call */
+    uint64_t copied; /* sets, one after the other, again and again */
 } course;
-
-/* One further after each time round, so that a call gets sets that the copy wrote to, and what it
- * leaves undone is seen. */
-static uint64_t set_of(const course *k, uint64_t turn)
-{
-    const uint64_t sets = k->ring.sets;
-    return (turn + turn / sets) % sets;
-}
-
-static uint64_t next_set(course *k) { return set_of(k, k->bench->turn++); }
 
 static clnorm_status time_calls(course *k, double *event, double *host, clnorm_error *error)
 {
@@ -29,11 +19,10 @@ static clnorm_status time_calls(course *k, double *event, double *host, clnorm_e
     clnorm_stretch stretch;
     clnorm_status status;
     TRY(clnorm_stretch_begin(&stretch, k->bench->device, error));
-    for (unsigned i = 0; i < calls; i++) {
-        k->last = next_set(k);
-        TRY(clnorm_bench_call(k->bench, &k->ring, k->last,
+    for (unsigned i = 0; i < calls; i++)
+        TRY(clnorm_bench_call(k->bench, &k->ring,
+                              clnorm_bench_called_set(k->ring.sets, k->copied + i),
                               i + 1 == calls ? clnorm_stretch_last(&stretch) : NULL, error));
-    }
     TRY(clnorm_stretch_end(&stretch, event, host, error));
     *event /= calls;
     *host /= calls;
@@ -56,7 +45,8 @@ static clnorm_status time_copies(course *k, double *seconds, clnorm_error *error
     clnorm_status status;
     TRY(clnorm_stretch_begin(&stretch, k->bench->device, error));
     for (unsigned i = 0; i < calls; i++) {
-        const clnorm_stream_place place = clnorm_ring_place(&k->ring, next_set(k));
+        const uint64_t set = (k->copied + i) % k->ring.sets;
+        const clnorm_stream_place place = clnorm_ring_place(&k->ring, set);
         const clnorm_events events = {0, NULL,
                                       i + 1 == calls ? clnorm_stretch_last(&stretch) : NULL};
         TRY(clnorm_companion_run(&k->bench->copy, k->bench->device->queue, &place, events, error));
@@ -68,17 +58,23 @@ fail:
     return status;
 }
 
+static uint64_t last_set(const course *k)
+{
+    return clnorm_bench_called_set(k->ring.sets, k->copied + k->bench->calls - 1);
+}
+
 /* The copy comes first: what the last call of a round wrote is compared, and nothing of that may be
  * left from an earlier one. */
 static clnorm_status take_sample(course *k, clnorm_bench_sample *sample, clnorm_error *error)
 {
-    const uint64_t last = set_of(k, k->bench->turn + 2 * (uint64_t)k->bench->calls - 1);
     clnorm_status status;
-    TRY(clnorm_ring_spoil(&k->ring, last, error));
+    TRY(clnorm_ring_spoil(&k->ring, last_set(k), error));
     TRY_CL(clFinish(k->ring.queue));
     TRY(time_copies(k, &sample->copy_seconds, error));
     TRY(time_calls(k, &sample->event_seconds, &sample->host_seconds, error));
     sample->seconds = counted(k, sample->event_seconds, sample->host_seconds);
+    k->round->last = last_set(k);
+    k->copied += k->bench->calls;
 fail:
     return status;
 }
@@ -96,13 +92,13 @@ fail:
     return status;
 }
 
-/* So many that a sample is long beside a clock's tick and what starts and ends it, and leaves the
- * other half of the sets to the copies. All rounds of a case have as many. */
+/* So many that a sample is long beside a clock's tick and what starts and ends it, but no more than
+ * calls stay behind the copies. All rounds of a case have as many. */
 static unsigned calls_for(const course *k, double seconds)
 {
     const double ticks = 1000 * 1e-9 * (double)k->bench->device->resolution_ns;
-    const double calls = fmax(5e-4, ticks) / seconds, half = (double)k->ring.sets / 2;
-    const double most = k->bench->c.warm || half < 1 ? 1000 : half;
+    const double calls = fmax(5e-4, ticks) / seconds;
+    const double most = k->ring.sets > 1 ? (double)clnorm_bench_behind(k->ring.sets) : 1000;
     return calls < 1 ? 1 : (unsigned)fmin(calls, most);
 }
 
@@ -139,11 +135,10 @@ static clnorm_status keep_sample(clnorm_bench_round *round, unsigned *lost, clno
     const bool has_times = sample->seconds > 0 && sample->copy_seconds > 0;
     round->count += has_times;
     *lost += !has_times;
-    return *lost <= MOST_LOST
-               ? CLNORM_OK
-               : clnorm_fail(error, CLNORM_OPENCL,
-                             "%u samples of %u have no time: time by the host's clock", *lost,
-                             *lost + round->count);
+    return *lost <= MOST_LOST ? CLNORM_OK
+                              : clnorm_fail(error, CLNORM_UNSUPPORTED,
+                                            "%u of %u events gave no time: use the host's clock",
+                                            *lost, *lost + round->count);
 }
 
 static clnorm_status take_samples(course *k, clnorm_error *error)
@@ -169,10 +164,19 @@ static uint64_t sets_of(const clnorm_bench *b)
 {
     const clnorm_device *device = &b->device->context->device;
     const uint64_t set = clnorm_ring_set_bytes(&b->shape), cold = clnorm_bench_cold_bytes(device);
-    const uint64_t wanted = (cold + set - 1) / set, room = clnorm_bench_room(device) / set;
+    const uint64_t wanted = ((cold + set - 1) / set) | 1, room = clnorm_bench_room(device) / set;
     if (b->c.warm)
         return 1;
-    return wanted < 2 && room >= 2 ? 2 : wanted < room ? wanted : room;
+    /* an odd number, as far as there is room: see clnorm_bench_behind */
+    const uint64_t sets = wanted < 3 ? 3 : wanted;
+    return sets <= room ? sets : room < 3 ? room : (room - 1) | 1;
+}
+
+uint64_t clnorm_bench_behind(uint64_t sets) { return sets < 3 ? sets - 1 : (sets - 1) / 2; }
+
+uint64_t clnorm_bench_called_set(uint64_t sets, uint64_t copied)
+{
+    return (copied + sets - clnorm_bench_behind(sets)) % sets;
 }
 
 clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
@@ -196,7 +200,7 @@ clnorm_status clnorm_bench_run_round(clnorm_bench *b, clnorm_bench_round *round,
     }
     TRY(prepare(&k, error));
     TRY(take_samples(&k, error));
-    TRY(clnorm_bench_compare(b, &k.ring, k.last, error));
+    TRY(clnorm_bench_compare(b, &k.ring, round->last, &round->differs, error));
 fail:
     clnorm_ring_release(&k.ring);
     return status;

@@ -38,14 +38,15 @@ must_pass bench $bench_args --title 'a "title", <b>' -o a.json -o a.jsonl -o a.c
     'layer_norm 64x768' 'layer_norm+residual f16 33x100' 'rms_norm bf16 backward 600x256' \
     'layer_norm f32 backward 4096x512' 'batch_norm/nchw backward 8x640 channels=64' \
     'rms_norm+i8/row 128x512 warm' 'layer_norm+dropout 40x96' 'lp_norm/2 64x300 f64' \
-    'layer_norm backward 4099x768'
+    'layer_norm backward 4099x768' \
+    'layer_norm+modulation/sample backward 4100x1152 rows_per_mod=256'
 grep -q '^layer_norm f32 forward 64x768 cold' stdout || fail "no row in the table: $(cat stdout)"
 grep -q 'ULP' stdout || fail 'no verdict in the table'
 [ ! -s stderr ] || fail "on stderr: $(cat stderr)"
 python3 "$reader" a.json a.jsonl a.csv a.sql a.md || fail 'a reader refused a format'
 must_pass compare --validate a.json a.jsonl a.html
 must_pass compare a.html a.json
-grep -q 'over 9 cases' stdout || fail "the page: $(cat stdout)"
+grep -q 'over 10 cases' stdout || fail "the page: $(cat stdout)"
 python3 - <<'END' || fail 'the page has other data than the JSON'
 import json
 page = open("a.html").read()
@@ -103,6 +104,15 @@ lost backward_norm:1 'layer_norm backward 64x768' dx
 # calls that are a sample each: the first, three to warm up, two that are timed
 lost backward_norm:5 'layer_norm backward 8192x512 warm' dx
 lost add_lines:5 'layer_norm backward 8192x512 warm' dweight
+# more samples than sets, of which there are 11 and 3: calls come where calls were
+for n in 14 20 24; do
+    case_name="after $n calls" cases=$((cases + 1)) code=0
+    OPENCL_LAYERS=$layer CLNORM_LAYER_LOSE=forward_norm:$n "$clnorm" bench --rounds 1 \
+        --min-samples 20 --round-time 0 --json 'layer_norm 4096x768' 'layer_norm 16384x1024' \
+        >stdout 2>stderr || code=$?
+    [ $code -eq 1 ] || fail "exit code $code, must be 1: $(cat stdout stderr)"
+    [ "$(grep -c 'y has other bits' stdout)" -eq 2 ] || fail "$(cat stdout)"
+done
 
 # ---- a kernel that other programs do not use is told ----
 case_name='a kernel that failed the self-test' cases=$((cases + 1))

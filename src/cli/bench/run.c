@@ -63,7 +63,6 @@ static bool add_machine(struct bench_report *report, const clnorm_device *device
     return true;
 }
 
-/* Without a failing call it is the result that is wrong. */
 static enum bench_status status_of(const clnorm_error *error)
 {
     switch (error->status) {
@@ -71,19 +70,17 @@ static enum bench_status status_of(const clnorm_error *error)
         return BENCH_UNSUPPORTED;
     case CLNORM_OUT_OF_MEMORY:
         return BENCH_OUT_OF_MEMORY;
-    case CLNORM_OPENCL:
-        return error->opencl_code ? BENCH_ERROR : BENCH_WRONG;
     default:
         return BENCH_ERROR;
     }
 }
 
-static void fail_row(struct bench_row *row, const clnorm_error *error)
+static void fail_row(struct bench_row *row, bool differs, const clnorm_error *error)
 {
     char line[ERROR_LINE];
     error_line(error, line);
     snprintf(row->reason, sizeof(row->reason), "%.500s", line);
-    row->status = status_of(error);
+    row->status = differs ? BENCH_WRONG : status_of(error);
 }
 
 static void fail_rows(struct session *s, const clnorm_error *error)
@@ -93,7 +90,7 @@ static void fail_rows(struct session *s, const clnorm_error *error)
     error_line(error, line);
     snprintf(machine->problem, sizeof(machine->problem), "%.500s", line);
     for (size_t i = 0; i < s->n; i++)
-        fail_row(&s->rows[i], error);
+        fail_row(&s->rows[i], false, error);
 }
 
 /* ---- cases --------------------------------------------------------------------------------- */
@@ -136,7 +133,7 @@ static void open_case(struct session *s, size_t i)
     struct bench_row *row = &s->rows[i];
     clnorm_error error;
     if (clnorm_bench_open(&s->device, &row->c, &options, &s->cases[i], &row->facts, &error))
-        fail_row(row, &error);
+        fail_row(row, row->facts.differs, &error);
     else if (row->facts.verdict.wrong)
         tell_wrong(row);
     if (row->status != BENCH_OK)
@@ -163,7 +160,7 @@ static void run_case(struct session *s, size_t i)
     } else {
         free(round.samples);
         if (status != CLNORM_CANCELLED) {
-            fail_row(row, &error);
+            fail_row(row, round.differs, &error);
             give_up(s, i);
         }
     }
