@@ -31,7 +31,7 @@ static void expect_refused(struct bench_wishes wishes, const char *text, const c
     wishes.texts = &list;
     if (bench_plan_make(&wishes, &plan, &error) || !strstr(error.text, why))
         fail_msg("%s: must be refused with '%s', but: %s", text ? text : "-", why, error.text);
-    free(plan.cases);
+    bench_plan_release(&plan);
 }
 
 static void expect_names(struct bench_plan plan, const char *const *names, size_t n)
@@ -42,7 +42,7 @@ static void expect_names(struct bench_plan plan, const char *const *names, size_
         bench_case_name(&plan.cases[i], name);
         assert_string_equal(name, names[i]);
     }
-    free(plan.cases);
+    bench_plan_release(&plan);
 }
 #define EXPECT(plan, ...)                                                                          \
     expect_names(plan, (const char *const[]){__VA_ARGS__},                                         \
@@ -53,7 +53,7 @@ static void test_every_case_of_a_preset_is_its_text(void **state)
     static const char *const presets[] = {"smoke", "transformer", "vision", "launch", "long"};
     (void)state;
     for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
-        const struct bench_plan plan =
+        struct bench_plan plan =
             plan_of((struct bench_wishes){.preset = presets[i], .cache = "cold,warm"}, NULL, 0);
         size_t n = 0;
         while (bench_preset(presets[i])[n])
@@ -63,14 +63,14 @@ static void test_every_case_of_a_preset_is_its_text(void **state)
             char name[BENCH_NAME];
             const char *text = name;
             bench_case_name(&plan.cases[k], name);
-            const struct bench_plan again = plan_of((struct bench_wishes){0}, &text, 1);
+            struct bench_plan again = plan_of((struct bench_wishes){0}, &text, 1);
             assert_int_equal(again.n, 1);
             assert_int_equal(again.cases[0].rows, plan.cases[k].rows);
             assert_int_equal(again.cases[0].warm, plan.cases[k].warm);
             assert_memory_equal(&again.cases[0].desc, &plan.cases[k].desc, sizeof(clnorm_desc));
-            free(again.cases);
+            bench_plan_release(&again);
         }
-        free(plan.cases);
+        bench_plan_release(&plan);
     }
 }
 
@@ -136,11 +136,46 @@ static void test_what_is_refused(void **state)
                                          .op = "rms_norm+e4m3/static",
                                          .direction = "backward"},
                    NULL, "--shape '1x2': none of --op has cases backward");
+    expect_refused((struct bench_wishes){.shape = "1x2", .op = "layer_norm+from_output"}, NULL,
+                   "--shape '1x2': none of --op has cases forward");
     expect_refused((struct bench_wishes){.shape = "1x2"}, "bf16", "'bf16' with --shape: words");
     expect_refused(none, "layer_norm f33 forward 4x4", "layer_norm f33 forward 4x4");
     expect_refused(none, "layer_norm backward 4x4 rms", "4x4 rms");
     expect_refused(none, "rms_norm+e4m3/static backward 4x4", "has no cases backward");
     expect_refused(none, "group_norm/nchw 2x640 channels=63 groups=7", "channels");
+}
+
+static void test_empty_lists(void **state)
+{
+    (void)state;
+    expect_refused((struct bench_wishes){.op = ",", .shape = "4x4"}, NULL, "--op ',': must be");
+    expect_refused((struct bench_wishes){.dtype = ",,"}, NULL, "--dtype ',,': must be a list");
+    expect_refused((struct bench_wishes){.shape = ","}, NULL, "--shape ',': must be a list");
+    expect_refused((struct bench_wishes){.shape = ""}, NULL, "--shape '': must be a list");
+    expect_refused((struct bench_wishes){0}, " ", "' ': must be a case");
+}
+
+/* Whichever of the two were taken, it would be another case than the one that is meant. */
+static void test_two_words_of_a_kind(void **state)
+{
+    static const struct {
+        const char *text, *second;
+    } all[] = {
+        {"layer_norm 4x4 rms_norm", "rms_norm"},
+        {"layer_norm f32 f16 4x4", "f16"},
+        {"layer_norm forward 4x4 backward", "backward"},
+        {"layer_norm 16x64 16x128", "16x128"},
+        {"layer_norm 4x4 warm cold", "cold"},
+        {"layer_norm 4x4 f32 f32", "f32"},
+        {"group_norm/nchw 2x640 groups=8 channels=64 groups=4", "groups=4"},
+        {"bf16 f16", "f16"},
+    };
+    char why[80];
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        snprintf(why, sizeof(why), "'%s' is the second word of its kind", all[i].second);
+        expect_refused((struct bench_wishes){0}, all[i].text, why);
+    }
 }
 
 /* What a case has in its own words is not taken from an option, so none may seem to be. */
@@ -171,16 +206,16 @@ static void test_the_preset_is_known(void **state)
     struct bench_plan plan = plan_of((struct bench_wishes){0}, texts, 1);
     (void)state;
     assert_null(plan.preset);
-    free(plan.cases);
+    bench_plan_release(&plan);
     plan = plan_of((struct bench_wishes){0}, texts, 2);
     assert_string_equal(plan.preset, "smoke");
-    free(plan.cases);
+    bench_plan_release(&plan);
     plan = plan_of((struct bench_wishes){.preset = "vision"}, texts + 1, 1);
     assert_string_equal(plan.preset, "vision");
-    free(plan.cases);
+    bench_plan_release(&plan);
     plan = plan_of((struct bench_wishes){.shape = "2x2"}, NULL, 0);
     assert_null(plan.preset);
-    free(plan.cases);
+    bench_plan_release(&plan);
 }
 
 int main(void)
@@ -191,6 +226,8 @@ int main(void)
         cmocka_unit_test(test_products_and_ranges),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_empty_lists),
+        cmocka_unit_test(test_two_words_of_a_kind),
         cmocka_unit_test(test_no_option_beside_a_whole_case),
         cmocka_unit_test(test_the_preset_is_known),
     };

@@ -17,6 +17,11 @@ must_fail 2 "--preset 'x': must be smoke|transformer|vision|launch|long" bench -
 must_fail 2 "--rounds '0': must be 1 to 200" bench --rounds 0
 must_fail 2 "--min-samples '5000': must be 1 to 4096" bench --min-samples 5000
 must_fail 2 "--round-time 'nan': must be 0 to 3600" bench --round-time nan
+must_fail 2 "--seed '9007199254740993': must be 0 to 2^53" bench --seed 9007199254740993
+must_fail 2 "--shape ',': must be a list of ROWSxCOLS" bench --shape ,
+must_fail 2 "--op ',': must be a list of" bench --op , --shape 4x4
+must_fail 2 'none of --op has cases forward' bench --op layer_norm+from_output --shape 16x64
+must_fail 2 "'f16' is the second word of its kind" bench --list 'layer_norm f32 f16 16x64'
 must_fail 2 "--timer 'x': must be auto|event|host" bench --timer x
 must_fail 2 "--format 'xml': must be table|markdown|csv|json|jsonl|sql" bench --format xml
 must_fail 2 "--out 'x.xls': must end with .json" bench --out x.xls

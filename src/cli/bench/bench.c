@@ -62,11 +62,8 @@ static int tell(const struct bench_report *report, const struct wishes *wishes, 
 
 static int list_cases(const struct bench_plan *plan)
 {
-    char name[BENCH_NAME];
-    for (size_t i = 0; i < plan->n; i++) {
-        bench_case_name(&plan->cases[i], name);
-        puts(name);
-    }
+    for (size_t i = 0; i < plan->n; i++)
+        puts(plan->names[i]);
     return CLI_OK;
 }
 
@@ -79,9 +76,17 @@ static bool is_between(const char *option, double value, double least, double mo
            refuse(error, "--%s '%g': must be %g to %g", option, value, least, most);
 }
 
+/* Readers of JSON take numbers for doubles. */
+static bool check_seed(uint64_t seed, clnorm_error *error)
+{
+    return seed <= (uint64_t)1 << 53 ||
+           refuse(error, "--seed '%llu': must be 0 to 2^53", (unsigned long long)seed);
+}
+
 static bool check_numbers(const struct wishes *w, clnorm_error *error)
 {
-    return is_between("rounds", (double)w->rounds, 1, BENCH_MOST_ROUNDS, error) &&
+    return check_seed(w->seed, error) &&
+           is_between("rounds", (double)w->rounds, 1, BENCH_MOST_ROUNDS, error) &&
            is_between("min-samples", (double)w->least_samples, 1, CLNORM_MOST_SAMPLES, error) &&
            is_between("round-time", w->round_time, 0, 3600, error) &&
            is_between("max-time", w->max_time, 0, 1e6, error);
@@ -174,7 +179,7 @@ static int bench(const struct wishes *w, const char *command)
         code = complain_error(&error);
     else
         code = w->list ? list_cases(&plan) : measure_and_tell(w, command, &asked, &plan, &error);
-    free(plan.cases);
+    bench_plan_release(&plan);
     return code;
 }
 

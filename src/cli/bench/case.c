@@ -53,6 +53,7 @@ static bool parse_shape_word(const char *word, struct bench_words *words)
     uint64_t rows, cols;
     if (!parse_digits(&word, &rows) || *word++ != 'x' || !parse_digits(&word, &cols) || *word)
         return false;
+    words->is_repeated |= words->has_shape;
     words->rows = rows;
     words->cols = cols;
     words->has_shape = true;
@@ -66,6 +67,7 @@ static bool parse_number_word(const char *word, struct bench_words *words)
         if (strncmp(word, numbers[i].name, length) || word[length] != '=')
             continue;
         const char *digits = word + length + 1;
+        words->is_repeated |= words->has_number[i];
         words->has_number[i] = parse_digits(&digits, &words->number[i]) && !*digits;
         return words->has_number[i];
     }
@@ -96,21 +98,26 @@ static int cache_of(const char *word)
     return -1;
 }
 
-static bool take_place(int *place, int found)
+static bool take_variant(const char *word, struct bench_words *words)
 {
-    if (found >= 0)
-        *place = found;
+    const clnorm_variant *found = clnorm_variant_find(word);
+    words->is_repeated |= found && words->variant;
+    words->variant = found ? found : words->variant;
+    return found != NULL;
+}
+
+static bool take_place(int *place, int found, struct bench_words *words)
+{
+    words->is_repeated |= found >= 0 && *place >= 0;
+    *place = found >= 0 ? found : *place;
     return found >= 0;
 }
 
 bool bench_take_word(const char *word, struct bench_words *words)
 {
-    const clnorm_variant *variant = clnorm_variant_find(word);
-    if (variant)
-        words->variant = variant;
-    return variant || take_place(&words->dtype, dtype_of(word)) ||
-           take_place(&words->direction, direction_of(word)) ||
-           take_place(&words->warm, cache_of(word)) || parse_shape_word(word, words) ||
+    return take_variant(word, words) || take_place(&words->dtype, dtype_of(word), words) ||
+           take_place(&words->direction, direction_of(word), words) ||
+           take_place(&words->warm, cache_of(word), words) || parse_shape_word(word, words) ||
            parse_number_word(word, words);
 }
 

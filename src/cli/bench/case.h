@@ -21,13 +21,15 @@ struct bench_words {
     bool has_shape;
     uint64_t number[BENCH_NUMBERS]; /* channels and so on */
     bool has_number[BENCH_NUMBERS];
+    bool is_repeated; /* a word was the second of its kind */
 };
 
 #define BENCH_NO_WORDS ((struct bench_words){.dtype = -1, .direction = -1, .warm = -1})
 
 /* The next word of a text, or of a comma list; false at its end. */
 bool bench_next_word(const char **text, const char *between, char *word, size_t bytes);
-/* false: it is none that a case may have. */
+/* false: it is none that a case may have. The second word of a kind takes the place of the first.
+ */
 bool bench_take_word(const char *word, struct bench_words *words);
 /* false: not a whole case, which may be a filter. */
 bool bench_read_words(const char *text, struct bench_words *words);

@@ -9,25 +9,39 @@
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 
+/* For one more case. */
+static bool make_room(struct bench_plan *plan, clnorm_error *error)
+{
+    const size_t bytes = (plan->n + 1) * (sizeof(plan->cases[0]) + sizeof(plan->names[0]));
+    void *const cases = realloc(plan->cases, (plan->n + 1) * sizeof(plan->cases[0]));
+    plan->cases = cases ? cases : plan->cases;
+    void *const names = realloc(plan->names, (plan->n + 1) * sizeof(plan->names[0]));
+    plan->names = names ? names : plan->names;
+    return (cases && names) || out_of_memory(error, bytes);
+}
+
 static bool add(struct bench_plan *plan, const clnorm_bench_case *c, clnorm_error *error)
 {
     enum { MOST = 4096 };
-    char name[BENCH_NAME], other[BENCH_NAME];
+    char name[BENCH_NAME];
     bench_case_name(c, name);
-    for (size_t i = 0; i < plan->n; i++) {
-        bench_case_name(&plan->cases[i], other);
-        if (!strcmp(name, other))
+    for (size_t i = 0; i < plan->n; i++)
+        if (!strcmp(name, plan->names[i]))
             return true;
-    }
     if (plan->n == MOST)
         return refuse(error, "more than %d cases; allowed are fewer", MOST);
-    const size_t bytes = (plan->n + 1) * sizeof(plan->cases[0]);
-    clnorm_bench_case *cases = realloc(plan->cases, bytes);
-    if (!cases)
-        return out_of_memory(error, bytes);
-    plan->cases = cases;
-    cases[plan->n++] = *c;
+    if (!make_room(plan, error))
+        return false;
+    memcpy(plan->names[plan->n], name, BENCH_NAME);
+    plan->cases[plan->n++] = *c;
     return true;
+}
+
+void bench_plan_release(struct bench_plan *plan)
+{
+    free(plan->cases);
+    free(plan->names);
+    *plan = (struct bench_plan){.n = 0};
 }
 
 /* As a whole word, or an operator without what it is switched to. */
@@ -147,8 +161,9 @@ static bool add_words(const struct product *p, const struct bench_words *words, 
     return bench_case_make(words, &c, error) && add(p->plan, &c, error);
 }
 
-static bool add_shapes(const struct product *p, struct bench_words *words, clnorm_error *error)
+static bool add_shapes(const struct product *p, const struct bench_words *rest, clnorm_error *error)
 {
+    struct bench_words words = *rest;
     const char *list = p->wishes->shape;
     char word[BENCH_NAME];
     while (bench_next_word(&list, ",", word, sizeof(word))) {
@@ -159,20 +174,20 @@ static bool add_shapes(const struct product *p, struct bench_words *words, clnor
                           "--shape '%s': must be ROWSxCOLS, each a number or a range such as "
                           "256-16384*2 or 100-1000+100",
                           word);
-        words->rows = rows.first;
+        words.rows = rows.first;
         do {
-            words->cols = cols.first;
+            words.cols = cols.first;
             do {
-                if (!add_words(p, words, error))
+                if (!add_words(p, &words, error))
                     return false;
-            } while (next_in(&cols, &words->cols));
-        } while (next_in(&rows, &words->rows));
+            } while (next_in(&cols, &words.cols));
+        } while (next_in(&rows, &words.rows));
     }
     return true;
 }
 
 /* The lists that words are taken from, the outermost first. */
-static bool add_product(const struct product *p, struct bench_words *words, unsigned level,
+static bool add_product(const struct product *p, const struct bench_words *words, unsigned level,
                         clnorm_error *error)
 {
     const struct bench_wishes *w = p->wishes;
@@ -182,9 +197,11 @@ static bool add_product(const struct product *p, struct bench_words *words, unsi
         return add_shapes(p, words, error);
     const char *list = lists[level];
     char word[BENCH_NAME];
-    while (bench_next_word(&list, ",", word, sizeof(word)))
-        if (!bench_take_word(word, words) || !add_product(p, words, level + 1, error))
+    while (bench_next_word(&list, ",", word, sizeof(word))) {
+        struct bench_words more = *words;
+        if (!bench_take_word(word, &more) || !add_product(p, &more, level + 1, error))
             return false;
+    }
     return true;
 }
 
@@ -221,13 +238,14 @@ static bool is_cache(const char *word)
     return bench_take_word(word, &words) && words.warm >= 0;
 }
 
+/* is: of a word; NULL: they are looked at later. */
 static bool check_list(const char *option, const char *list, bool (*is)(const char *word),
                        const char *allowed, clnorm_error *error)
 {
     char word[BENCH_NAME];
-    if (list && !*list)
-        return refuse(error, "--%s '': must be a list of %s", option, allowed);
-    while (list && bench_next_word(&list, ",", word, sizeof(word)))
+    if (list && !list[strspn(list, ",")])
+        return refuse(error, "--%s '%s': must be a list of %s", option, list, allowed);
+    while (list && is && bench_next_word(&list, ",", word, sizeof(word)))
         if (!is(word))
             return refuse(error, "--%s '%s': must be of %s", option, word, allowed);
     return true;
@@ -239,6 +257,8 @@ static bool check_lists(const struct bench_wishes *w, clnorm_error *error)
     return check_list("op", w->op, w->shape ? is_variant : is_op, ops, error) &&
            check_list("dtype", w->dtype, is_dtype, "f32,f16,bf16,f64", error) &&
            check_list("direction", w->direction, is_direction, "forward,backward", error) &&
+           check_list("shape", w->shape, NULL, "ROWSxCOLS, such as 4096x768,1024x256-16384*2",
+                      error) &&
            check_list("cache", w->cache, is_cache, "cold,warm", error);
 }
 
@@ -281,11 +301,36 @@ static bool check_combination(const struct bench_wishes *w, clnorm_error *error)
     return true;
 }
 
+/* A text without words would mean all cases, and one of two types none. */
+static bool check_text(const char *text, clnorm_error *error)
+{
+    struct bench_words words = BENCH_NO_WORDS;
+    const char *rest = text;
+    char word[BENCH_NAME];
+    if (!text[strspn(text, " ")])
+        return refuse(error, "'%s': must be a case, or words that cases of the preset have", text);
+    while (bench_next_word(&rest, " ", word, sizeof(word)))
+        if (bench_take_word(word, &words) && words.is_repeated)
+            return refuse(error,
+                          "'%s': '%s' is the second word of its kind; allowed is one operator, "
+                          "dtype, direction, shape and so on",
+                          text, word);
+    return true;
+}
+
+static bool check_texts(const struct cli_texts *texts, clnorm_error *error)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        if (!check_text(texts->list[i], error))
+            return false;
+    return true;
+}
+
 static bool check_wishes(const struct bench_wishes *w, clnorm_error *error)
 {
     if (w->preset && !bench_preset(w->preset))
         return refuse(error, "--preset '%s': must be %s", w->preset, BENCH_PRESETS);
-    return check_lists(w, error) && check_combination(w, error);
+    return check_lists(w, error) && check_texts(w->texts, error) && check_combination(w, error);
 }
 
 /* The texts that are whole cases. */
@@ -314,7 +359,8 @@ bool bench_plan_make(const struct bench_wishes *w, struct bench_plan *plan, clno
     if (plan->preset && !add_preset(w, plan, error))
         return false;
     if (plan->n == 0 && w->shape)
-        return refuse(error, "--shape '%s': none of --op has cases %s", w->shape, w->direction);
+        return refuse(error, "--shape '%s': none of --op has cases %s; see --direction", w->shape,
+                      w->direction ? w->direction : "forward");
     if (plan->n == 0)
         return refuse(error,
                       "no case of the preset %s is one of those that are asked for%s%s%s; see "

@@ -6,7 +6,8 @@
 #include "cli/bench/case.h"
 
 struct bench_plan {
-    clnorm_bench_case *cases; /* freed by the caller */
+    clnorm_bench_case *cases;
+    char (*names)[BENCH_NAME]; /* of them */
     size_t n;
     const char *preset; /* that cases were chosen of; NULL: none */
 };
@@ -23,8 +24,9 @@ bool bench_is_case(const char *text);
 
 /* A --shape makes cases of all combinations; else the lists and texts choose among the preset's
  * cases, and a text that is a whole case adds it. What would mean nothing with the others is
- * refused. No case twice. */
+ * refused. No case twice. The plan starts as {0}, and is released in any case. */
 bool bench_plan_make(const struct bench_wishes *wishes, struct bench_plan *plan,
                      clnorm_error *error);
+void bench_plan_release(struct bench_plan *plan);
 
 #endif
