@@ -68,6 +68,8 @@ void interrupt_install(void)
 
 bool interrupt_pending(void) { return is_pending; }
 
+void interrupt_ask(void) { is_pending = 1; }
+
 bool interrupt_remove_file(const char *path)
 {
     for (size_t i = 0; i < MAX_FILES; i++) {

@@ -10,6 +10,8 @@
  * use gives, does so with a message and 2. */
 void interrupt_install(void);
 bool interrupt_pending(void);
+/* As if a signal had come: what was done so far is all. */
+void interrupt_ask(void);
 
 /* `path` is removed when the process is ended by a signal; it must live until interrupt_forget.
  * false if too many are kept. */

@@ -24,6 +24,10 @@ must_fail 2 'none of --op has cases forward' bench --op layer_norm+from_output -
 must_fail 2 "'f16' is the second word of its kind" bench --list 'layer_norm f32 f16 16x64'
 must_fail 2 "--timer 'x': must be auto|event|host" bench --timer x
 must_fail 2 "--format 'xml': must be table|markdown|csv|json|jsonl|sql" bench --format xml
+must_fail 2 '--json and --format do not go together' bench --json --format csv
+must_fail 2 '--list and --out do not go together' bench --list -o x.json
+must_fail 2 '--list and --json do not go together' bench --list --json
+must_fail 2 '--list and --device do not go together' bench --list --device all
 must_fail 2 "--out 'x.xls': must end with .json" bench --out x.xls
 must_fail 2 "--op 'rms_norm': means nothing for 'layer_norm 4x4'" \
     bench --op rms_norm 'layer_norm 4x4'
@@ -77,6 +81,35 @@ version, commit = re.fullmatch(r"clnorm (\S+)(?: \(([0-9a-f]{7,40}(?:-dirty)?)\)
                                open("version").read()).groups()
 assert run["tool"]["version"] == version and run["tool"]["commit"] == commit, run["tool"]
 assert run["devices"][0]["platform_version"].startswith("OpenCL "), run["devices"]
+END
+
+# ---- what has no room has failed; the command is in the file as a shell takes it ----
+case_name='no room for a case' cases=$((cases + 1)) code=0
+title="it's \"a\" \$HOME $(data 2000)"
+set -- --rounds 1 --min-samples 2 --round-time 0 --json --title "$title" \
+    'layer_norm 1048576x1048576' 'layer_norm 64x768'
+"$clnorm" bench "$@" >stdout 2>stderr || code=$?
+[ $code -eq 3 ] || fail "exit code $code, must be 3"
+python3 - "$@" <<'END' || fail "not the command: $(grep '"command"' stdout)"
+import json
+import shlex
+import sys
+run = json.load(open("stdout"))
+assert [r["status"] for r in run["results"]] == ["oom", "ok"], run["results"]
+assert shlex.split(run["command"]) == ["clnorm", "bench"] + sys.argv[1:]
+END
+
+# ---- nothing more is measured once nobody reads it ----
+case_name='lines to a full disk' cases=$((cases + 1)) code=0
+# shellcheck disable=SC2086 # a list of words
+"$clnorm" bench $bench_args --format jsonl -o full.json 'layer_norm 1048576x1048576' \
+    'layer_norm 64x768' >/dev/full 2>stderr || code=$?
+[ $code -eq 3 ] || fail "exit code $code, must be 3"
+[ "$(wc -l <stderr)" -eq 1 ] || fail 'not one line on stderr'
+python3 - <<'END' || fail 'it went on'
+import json
+run = json.load(open("full.json"))
+assert run["complete"] is False and [r["status"] for r in run["results"]] == ["oom"], run
 END
 
 # ---- a kernel that is wrong has no speed, whether from the start or while it is timed ----

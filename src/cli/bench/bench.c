@@ -12,7 +12,7 @@ struct wishes {
     struct cli_texts cases, out;
     uint64_t rounds, least_samples, seed;
     double round_time, max_time;
-    int timer, format; /* of BENCH_FORMATS */
+    int timer, format; /* of BENCH_FORMATS; -1: not given */
     bool list, json, no_color;
 };
 
@@ -27,12 +27,15 @@ static int code_of(const struct bench_report *report)
         return CLI_INTERRUPTED;
     if (count[BENCH_WRONG])
         return CLI_WRONG;
-    return count[BENCH_ERROR] || count[BENCH_OK] == 0 ? CLI_DEVICE : CLI_OK;
+    const size_t failed = count[BENCH_ERROR] + count[BENCH_OUT_OF_MEMORY];
+    return failed > 0 || count[BENCH_OK] == 0 ? CLI_DEVICE : CLI_OK;
 }
 
 static enum bench_format format_of(const struct wishes *wishes)
 {
-    return wishes->json ? BENCH_JSON : (enum bench_format)wishes->format;
+    return wishes->json         ? BENCH_JSON
+           : wishes->format < 0 ? BENCH_TABLE
+                                : (enum bench_format)wishes->format;
 }
 
 static int print(const json_t *document, const struct wishes *wishes)
@@ -90,6 +93,27 @@ static bool check_numbers(const struct wishes *w, clnorm_error *error)
            is_between("min-samples", (double)w->least_samples, 1, CLNORM_MOST_SAMPLES, error) &&
            is_between("round-time", w->round_time, 0, 3600, error) &&
            is_between("max-time", w->max_time, 0, 1e6, error);
+}
+
+static bool check_together(const struct wishes *w, clnorm_error *error)
+{
+    const struct {
+        const char *one, *other;
+        bool are_given;
+    } pairs[] = {{"json", "format", w->json && w->format >= 0},
+                 {"list", "format", w->list && w->format >= 0},
+                 {"list", "json", w->list && w->json},
+                 {"list", "out", w->list && w->out.n > 0},
+                 {"list", "device", w->list && w->device}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (pairs[i].are_given)
+            return refuse(error, "--%s and --%s do not go together", pairs[i].one, pairs[i].other);
+    return true;
+}
+
+static bool check_wishes(const struct wishes *w, clnorm_error *error)
+{
+    return check_together(w, error) && check_numbers(w, error);
 }
 
 /* What chose among the cases of the preset. */
@@ -175,7 +199,9 @@ static int bench(const struct wishes *w, const char *command)
     clnorm_error error = {.status = CLNORM_OK};
     int code;
     interrupt_install();
-    if (!check_numbers(w, &error) || !bench_plan_make(&asked, &plan, &error))
+    if (!command)
+        out_of_memory(&error, 1);
+    if (!command || !check_wishes(w, &error) || !bench_plan_make(&asked, &plan, &error))
         code = complain_error(&error);
     else
         code = w->list ? list_cases(&plan) : measure_and_tell(w, command, &asked, &plan, &error);
@@ -183,20 +209,10 @@ static int bench(const struct wishes *w, const char *command)
     return code;
 }
 
-/* As it was typed, for whoever wants to do it again. */
-static void join(int argc, const char **argv, char *text, size_t bytes)
-{
-    size_t used = 0;
-    for (int i = 0; i < argc && used < bytes; i++) {
-        const char *const quote = i > 0 && (!*argv[i] || strpbrk(argv[i], " *?;&|<>$")) ? "'" : "";
-        used += (size_t)snprintf(text + used, bytes - used, "%s%s%s%s", i ? " " : "", quote,
-                                 argv[i], quote);
-    }
-}
-
 int cmd_bench(int argc, const char **argv)
 {
-    struct wishes w = {.rounds = 9, .least_samples = 20, .seed = 1, .round_time = 0.05};
+    struct wishes w = {.rounds = 9, .least_samples = 20, .seed = 1, .format = -1};
+    w.round_time = 0.05;
     w.max_time = 600;
     const struct cli_option options[] = {
         {"preset", 0, OPTION_TEXT, &w.preset, "NAME",
@@ -231,8 +247,7 @@ int cmd_bench(int argc, const char **argv)
     static const struct cli_usage usage = {
         .summary = "[OPTION...] [CASE...]",
         .examples =
-            "Measure operators beside a kernel that moves the same bytes, on tensors that are in "
-            "no\n"
+            "Measure operators beside a kernel that only moves their tensors, which are in no\n"
             "cache. Each case is compared with the host reference before, and to the bit after "
             "each\n"
             "round. Cases take turns, in rounds; the ratio to the copy is taken within a round.\n"
@@ -240,7 +255,8 @@ int cmd_bench(int argc, const char **argv)
             "CASE is the text of a case, without --op and so on, or words that cases of the "
             "preset\n"
             "have.\n"
-            "Exit codes: 0 ok, 1 a wrong result, 3 a case or device that failed, 130 interrupted.\n"
+            "Exit codes: 0 ok, 1 a wrong result, 3 a case or device that failed, also for want of\n"
+            "memory, or nothing measured, 130 interrupted. What is not supported is no failure.\n"
             "\n"
             "Examples:\n"
             "  clnorm bench\n"
@@ -250,11 +266,11 @@ int cmd_bench(int argc, const char **argv)
             "  clnorm bench --preset transformer --list bf16\n"
             "  clnorm bench -o mine.json -o mine.html\n",
     };
-    char command[1024];
-    join(argc, argv, command, sizeof(command));
+    char *const command = bench_command(argc, argv);
     int code = options_parse(argc, argv, options, &usage, NULL);
     if (code == CLI_GO_ON)
         code = bench(&w, command);
     options_release(options);
+    free(command);
     return code;
 }

@@ -97,4 +97,5 @@ void bench_stream_tell(void *user, size_t row)
         return;
     complain("out of memory, or standard output cannot be written");
     s->code = CLI_DEVICE;
+    interrupt_ask(); /* nobody reads what else would be measured */
 }

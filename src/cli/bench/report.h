@@ -84,6 +84,9 @@ bool bench_numbers_of(const struct bench_row *row, struct bench_numbers *numbers
 /* A list of what is to be said about a row: {"code", "value", "text"}. */
 json_t *bench_warnings_of(const struct bench_report *report, const struct bench_row *row,
                           const struct bench_numbers *numbers);
+/* What a shell takes for these arguments; the first are the words of the command. Freed by the
+ * caller; NULL: no memory. */
+char *bench_command(int argc, const char **argv);
 void bench_host_look(struct bench_host *host);
 /* Whether a battery of the machine (not of a mouse) feeds it: directory is where Linux lists power
  * supplies, and need not be there. */
