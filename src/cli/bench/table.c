@@ -4,7 +4,33 @@
 #include "cli/table.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
+
+/* Where lines and tables go. */
+struct target {
+    const struct bench_view *view;
+    bool markdown;
+};
+
+static void say(const struct target *target, const char *format, ...) CLI_PRINTF(2, 3);
+
+/* A part of a line: names and reasons are the drivers', who may write what they like. */
+static void say(const struct target *target, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    make_printable(text);
+    if (target->markdown)
+        markdown_text(target->view->stream, text);
+    else
+        fputs(text, target->view->stream);
+}
+
+static void end_line(const struct target *target) { putc('\n', target->view->stream); }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
@@ -59,24 +85,30 @@ static bool is_of(const json_t *result, size_t device)
     return json_integer_value(json_object_get(result, "device")) == (json_int_t)device;
 }
 
-static void print_device(FILE *out, const json_t *d)
+static void print_device(const struct target *target, const json_t *d)
 {
     const json_t *timer = json_object_get(d, "timer");
-    fprintf(out, "%s (%s, driver %s), %.0f compute units, %.1f GiB\n", json_text_at(d, "name"),
-            json_text_at(d, "platform"), json_text_at(d, "driver_version"),
-            json_number_at(d, "compute_units"), json_number_at(d, "mem_bytes") / (1 << 30));
-    if (json_object_get(d, "problem"))
-        fprintf(out, "not measured: %s\n", json_text_at(d, "problem"));
-    if (timer)
-        fprintf(out, "copy %.3g GB/s, empty kernel %.3g us, clock: %s (%s)\n",
-                json_number_at(d, "copy_bytes_per_second") / 1e9,
-                json_number_at(d, "launch_seconds") * 1e6, json_text_at(timer, "chosen"),
-                json_text_at(timer, "why"));
+    say(target, "%s (%s, driver %s), %.0f compute units, %.1f GiB", json_text_at(d, "name"),
+        json_text_at(d, "platform"), json_text_at(d, "driver_version"),
+        json_number_at(d, "compute_units"), json_number_at(d, "mem_bytes") / (1 << 30));
+    end_line(target);
+    if (json_object_get(d, "problem")) {
+        say(target, "not measured: %s", json_text_at(d, "problem"));
+        end_line(target);
+    }
+    if (timer) {
+        say(target, "copy %.3g GB/s, empty kernel %.3g us, launch and wait %.3g us, clock: %s (%s)",
+            json_number_at(d, "copy_bytes_per_second") / 1e9,
+            json_number_at(d, "empty_seconds") * 1e6, json_number_at(d, "launch_seconds") * 1e6,
+            json_text_at(timer, "chosen"), json_text_at(timer, "why"));
+        end_line(target);
+    }
+    end_line(target);
 }
 
 /* Geometric means of what operators reach of the copy; cases that are bound by the launch say
  * nothing about it. */
-static void print_means(FILE *out, const json_t *results, size_t device)
+static void print_means(const struct target *target, const json_t *results, size_t device)
 {
     const json_t *result, *other;
     const char *between = "geometric mean of the copy: ";
@@ -99,12 +131,12 @@ static void print_means(FILE *out, const json_t *results, size_t device)
         }
         if (n == 0 || first != i || !is_of(result, device))
             continue;
-        fprintf(out, "%s%s %s %.0f %% (%zu)", between, json_text_at(result, "op"),
-                json_text_at(result, "direction"), 100 * exp(sum / (double)n), n);
+        say(target, "%s%s %s %.0f %% (%zu)", between, json_text_at(result, "op"),
+            json_text_at(result, "direction"), 100 * exp(sum / (double)n), n);
         between = ", ";
     }
     if (between[0] == ',')
-        putc('\n', out);
+        end_line(target);
 }
 
 struct warning {
@@ -130,7 +162,7 @@ static void count_warnings(const json_t *result, struct warning *list, size_t mo
 }
 
 /* A line for each kind: what is wrong with one case is mostly wrong with others. */
-static void print_warnings(FILE *out, const json_t *results, size_t device, const char *mark)
+static void print_warnings(const struct target *target, const json_t *results, size_t device)
 {
     enum { MOST = 16 };
     struct warning list[MOST] = {{NULL, NULL, NULL, 0}};
@@ -138,36 +170,39 @@ static void print_warnings(FILE *out, const json_t *results, size_t device, cons
     size_t i;
     json_array_foreach(results, i, result) if (is_of(result, device))
         count_warnings(result, list, MOST);
-    for (const struct warning *w = list; w < list + MOST && w->code; w++)
+    for (const struct warning *w = list; w < list + MOST && w->code; w++) {
+        fputs(target->markdown ? "- " : "! ", target->view->stream);
         if (w->cases > 1)
-            fprintf(out, "%s%s %zu cases, first %s: %s\n", mark, w->code, w->cases, w->name,
-                    w->text);
+            say(target, "%s %zu cases, first %s: %s", w->code, w->cases, w->name, w->text);
         else
-            fprintf(out, "%s%s %s: %s\n", mark, w->code, w->name, w->text);
+            say(target, "%s %s: %s", w->code, w->name, w->text);
+        end_line(target);
+    }
 }
 
-static void print_settings(FILE *out, const json_t *document)
+static void print_settings(const struct target *target, const json_t *document)
 {
     const json_t *settings = json_object_get(document, "settings");
     const json_t *host = json_object_get(document, "host");
-    fprintf(out, "%.0f rounds, GB = 10^9 bytes, clnorm %s, %s, %s%s\n",
-            json_number_at(settings, "rounds"),
-            json_text_at(json_object_get(document, "tool"), "version"), json_text_at(host, "os"),
-            json_text_at(document, "created"),
-            json_is_true(json_object_get(document, "complete")) ? "" : ", interrupted");
+    say(target, "%.0f rounds, GB = 10^9 bytes, clnorm %s, %s, %s%s",
+        json_number_at(settings, "rounds"),
+        json_text_at(json_object_get(document, "tool"), "version"), json_text_at(host, "os"),
+        json_text_at(document, "created"),
+        json_is_true(json_object_get(document, "complete")) ? "" : ", interrupted");
+    end_line(target);
 }
 
 /* ---- the views ----------------------------------------------------------------------------- */
 
-static int print_results(const json_t *results, size_t device, bool markdown,
-                         const struct bench_view *view)
+static int print_results(const struct target *target, const json_t *results, size_t device)
 {
+    const struct bench_view *const view = target->view;
     struct table table = {.columns = columns, .n_columns = COLUMNS};
     const json_t *result;
     size_t i;
     int code = CLI_OK;
     json_array_foreach(results, i, result) if (is_of(result, device)) add_row(&table, result);
-    if (markdown)
+    if (target->markdown)
         code = table_print_markdown(&table, view->stream);
     else if (table.n_cells)
         code = table_print(&table, view->stream, view->width, view->color);
@@ -175,33 +210,32 @@ static int print_results(const json_t *results, size_t device, bool markdown,
     return code;
 }
 
-static int print_devices(const json_t *document, bool markdown, const struct bench_view *view)
+static int print_devices(const struct target *target, const json_t *document)
 {
     const json_t *results = json_object_get(document, "results"), *device;
     size_t i;
     json_array_foreach(json_object_get(document, "devices"), i, device)
     {
-        print_device(view->stream, device);
-        putc('\n', view->stream);
-        const int code = print_results(results, i, markdown, view);
+        print_device(target, device);
+        const int code = print_results(target, results, i);
         if (code != CLI_OK)
             return code;
-        if (markdown)
-            putc('\n', view->stream);
-        print_means(view->stream, results, i);
-        print_warnings(view->stream, results, i, markdown ? "- " : "! ");
-        putc('\n', view->stream);
+        if (target->markdown)
+            end_line(target);
+        print_means(target, results, i);
+        print_warnings(target, results, i);
+        end_line(target);
     }
-    print_settings(view->stream, document);
+    print_settings(target, document);
     return CLI_OK;
 }
 
 int bench_print_table(const json_t *document, const struct bench_view *view)
 {
-    return print_devices(document, false, view);
+    return print_devices(&(struct target){view, false}, document);
 }
 
 int bench_print_markdown(const json_t *document, const struct bench_view *view)
 {
-    return print_devices(document, true, view);
+    return print_devices(&(struct target){view, true}, document);
 }

@@ -3,6 +3,7 @@
 #include "check/bench_notes.h"
 #include "check/statistics.h"
 #include "cli/bench/report.h"
+#include "cli/interrupt.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -112,8 +113,10 @@ static bool find_rounds(struct finding *f)
 {
     const unsigned asked = f->report->settings.rounds;
     return f->row->n_rounds < asked &&
-           say(f, (double)f->row->n_rounds, "%zu of %u rounds were done in time: raise --max-time",
-               f->row->n_rounds, asked);
+           say(f, (double)f->row->n_rounds, "%zu of %u rounds were done %s", f->row->n_rounds,
+               asked,
+               interrupt_pending() ? "before it was interrupted: let it run to its end"
+                                   : "in time: raise --max-time");
 }
 
 /* ---- what the numbers mean ----------------------------------------------------------------- */
