@@ -158,12 +158,31 @@ def check_sizes(browser, folder):
     browser.expect_quiet(none)
 
 
+def check_origin(browser, folder):
+    """Each command that measures a case again means one device of those that were measured; a
+    selector is a part of a text. What was built is known, too."""
+    devices = [("AMD EPYC", "Intel(R) OpenCL", "platform=Intel(R) OpenCL"),
+               ("pthread-AMD EPYC", "Portable", "platform=Portable"),
+               ("Fast", "ROCm", "name=Fast"), ("Slow", "rocm", "name=Slow"),
+               ("Twin", "CUDA", "8"), ("Twin", "CUDA", "9")]
+    document = json.loads(results(folder / "origin.json", "--devices", "6", "--cases", "1").read_text())
+    document["tool"]["commit"] = "0123456789ab"
+    for number, (device, (name, platform, _)) in enumerate(zip(document["devices"], devices)):
+        device.update(name=name, platform=platform, index=number + 4)
+    (folder / "origin.json").write_text(json.dumps(document))
+    browser.open(report(folder / "origin.html", folder / "origin.json"))
+    commands = browser.run("return document.querySelector('#origin pre').textContent")
+    browser.expect("selectors", re.findall("--device '([^']*)'", commands), [d[2] for d in devices])
+    browser.expect("the commit", browser.all("#origin .card")[0].text, lambda got: "0123456789ab" in got)
+
+
 def main():
     with Browser() as browser:
         folder = browser.folder
         page = check_large(browser, folder)
         check_without_library(browser, page, folder)
         check_sizes(browser, folder)
+        check_origin(browser, folder)
         browser.finish()
 
 

@@ -112,10 +112,10 @@ static void set_identity(json_t *object, const clnorm_device *d)
     set(object, "fp64", json_boolean(d->has_fp64));
 }
 
-static json_t *machine_of(const struct bench_machine *m, size_t index)
+static json_t *machine_of(const struct bench_machine *m)
 {
     const clnorm_bench_device *measured = &m->measured;
-    json_t *object = json_pack("{s:I}", "index", (json_int_t)index);
+    json_t *object = json_pack("{s:I}", "index", (json_int_t)m->device->index);
     set_identity(object, m->device);
     if (m->problem[0]) {
         set(object, "problem", json_text(m->problem));
@@ -267,7 +267,7 @@ json_t *bench_document(const struct bench_report *report, size_t first, size_t c
     const struct bench_settings *s = &report->settings;
     json_t *machines = json_array(), *results = json_array();
     for (size_t i = 0; i < report->n_machines; i++)
-        json_array_append_new(machines, machine_of(&report->machines[i], i));
+        json_array_append_new(machines, machine_of(&report->machines[i]));
     bool has_all = true;
     for (size_t i = first; i < first + count; i++)
         if (report->rows[i].status != BENCH_OK || report->rows[i].n_rounds > 0)

@@ -30,9 +30,9 @@ function shareSentence() {
     if (able.length === 0) return "All cases are bound by the launch.";
     if (able.length === 1)
         return `${able[0].title} normalizes at ${inText(asPercent(able[0].share.mean))} of the ` +
-            `speed at which it copies the same bytes (${plural(able[0].share.count, "case")}).`;
+            `speed of its own copy (${plural(able[0].share.count, "case")}).`;
     const list = able.map((device) => `${device.letter} ${inText(asPercent(device.share.mean))}`);
-    return `Of the speed at which they copy the same bytes the devices reach ${list.join(", ")}.`;
+    return `Of the speed of their own copy the devices reach ${list.join(", ")}.`;
 }
 
 function verdictSentence() {
@@ -53,7 +53,7 @@ function head() {
         el("p", { class: "quiet small" }, `${plural(devices.length, "device")}, ` +
             `${plural(groups(results, (r) => r.case).length, "case")}, ` +
             `${caches.length === 1 ? `${caches[0]}, ` : ""}measured ${dates}. ` +
-            "A case is timed beside a copy of as many bytes on the same device."),
+            "A case is timed beside a copy of its large tensors on the same device."),
         partial.map((file) => el("p", { class: "note" },
             `${file.name} is not complete: the run ended before all of its cases were measured.`)),
         noChartsNote(),
@@ -122,8 +122,9 @@ function checksSection() {
         measureColumn("Of its bound", largest("bound_share"), asPercent)];
     const bad = results.filter((result) => result.status !== "ok");
     return section("checks", "Checks",
-        el("p", {}, "Before a case is timed, each of its elements is compared with a reference " +
-            "on the host, within a bound that is derived for it. What is wrong has no time."),
+        el("p", {}, "Before a case is timed, up to 2²⁰ of its elements are compared with a reference " +
+            "on the host, each within a bound that is derived for it; the others are the same " +
+            "again, and must have the same bits. What is wrong has no time."),
         sortableTable({ label: "Checks of each device", columns, rows: devices }),
         bad.length === 0 ? null : [el("h3", { style: "margin-top: 1.4rem" }, "Not measured"),
             sortableTable({ label: "Cases that were not measured", rows: bad, filter: true,
@@ -183,7 +184,7 @@ function environmentOf(file) {
     return el("article", { class: "card" }, el("h3", {}, file.name), facts([
         ["Command", file.data.command ? el("code", {}, file.data.command) : null],
         ["Created", file.data.created],
-        ["clnorm", [tool.version, tool.build, tool.compiler].filter(Boolean).join(", ")],
+        ["clnorm", [tool.version, tool.commit, tool.build, tool.compiler].filter(Boolean).join(", ")],
         ["Host", [host.os, host.kernel, host.arch].filter(Boolean).join(", ")],
         ["CPU", [host.cpu, host.cpus && plural(host.cpus, "core")].filter(Boolean).join(", ")],
         ["Memory", host.mem_bytes ? inText(asBytes(host.mem_bytes)) : null],
@@ -197,8 +198,20 @@ function environmentOf(file) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+// Selectors take a part of a text, in any case.
+function isOnly(device, key) {
+    const text = device[key]?.toLowerCase();
+    return Boolean(text) && !device.file.data.devices.some((other, place) =>
+        place !== device.place && other[key]?.toLowerCase().includes(text));
+}
+
+function selectorOf(device) {
+    const key = ["platform", "name"].find((key) => isOnly(device, key));
+    return key ? `${key}=${device[key]}` : String(device.index ?? device.place);
+}
+
 function commandOf(result) {
-    return `clnorm bench ${quoted(result.case)} --device ${quoted(`name=${result.device.name}`)}`;
+    return `clnorm bench ${quoted(result.case)} --device ${quoted(selectorOf(result.device))}`;
 }
 
 function originSection() {

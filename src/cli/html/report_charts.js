@@ -63,7 +63,7 @@ function copyTable() {
         { title: "Device", value: (p) => p.device.letter, cell: (p) => letter(p.device) },
         measureColumn("Bytes", (p) => p.bytes, asBytes),
         measureColumn("Speed", (p) => p.bytes_per_second, asRate),
-        { title: "Fastest copy", value: (p) => p.variant },
+        { title: "Way of the copy", value: (p) => p.variant },
     ] });
 }
 
@@ -71,14 +71,15 @@ function shareSection() {
     if (sized.length === 0) return null;
     const share = chartFigure({
         title: "Share of the copy, by size", height: 400, build: shareChart,
-        text: "How near each case comes to the device's own copy of as many bytes. Higher is " +
+        text: "How near each case comes to the device's own copy of its tensors. Higher is " +
             "better; small cases are bound by the launch.",
         table: sortableTable({ label: "Share of the copy", rows: sized, columns: [...caseColumns,
             deviceColumn, measureColumn("Bytes", (r) => r.bytes, asBytes), shareColumn] }),
     });
     const copy = curvePoints.length === 0 ? null : chartFigure({
         title: "Copy speed, by size", height: 400, build: copyChart, table: copyTable(),
-        text: "What each device reaches when it only copies: the roof above all other numbers.",
+        text: "What each device reaches when it only copies, in its usual way or in one that is " +
+            "a good deal faster.",
     });
     return section("share", "Share of the copy", el("div", { class: "figures" }, share, copy));
 }
@@ -195,8 +196,8 @@ function barsSection() {
         drawFigures(own);
     }) : null;
     return section("cases", "Case by case",
-        el("p", {}, "The bars are what the operator reaches, the marks what the device's copy of " +
-            "the same bytes reached in the same rounds."),
+        el("p", {}, "The bars are what the operator reaches, the marks what the device's own copy " +
+            "reached in the same rounds."),
         choice, own.length > mostFigures ? all.map(([name, list], i) =>
             el("details", { class: "group", open: i === 0 },
                 el("summary", {}, `${name}, ${plural(list.length, "chart")}`),
