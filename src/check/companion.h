@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The companion of an operation: a kernel that moves the same streams of bytes and computes
- * nothing, in the fastest of several ways. What it reaches is the most that the operation can. */
+ * nothing, in the usual way of copies on such devices, or in one that is a good deal faster. */
 #ifndef CLNORM_CHECK_COMPANION_H
 #define CLNORM_CHECK_COMPANION_H
 
@@ -28,7 +28,7 @@ typedef struct clnorm_companion {
     unsigned parts; /* of an element, that are moved as one: streams of double are twice as long */
     /* by width of vectors, by kind of store */
     clnorm_kernel_pool *kernels[CLNORM_COMPANION_PROGRAMS][2], *nothing;
-    const struct clnorm_companion_way *way; /* the fastest */
+    const struct clnorm_companion_way *way; /* NULL: none was chosen yet */
 } clnorm_companion;
 
 /* Zeros may be released. */
