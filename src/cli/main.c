@@ -15,7 +15,7 @@ static const struct command commands[] = {
     {"devices", "clnorm devices", cmd_devices, "list OpenCL devices, and why one is not usable"},
     {"run", "clnorm run", cmd_run, "normalize a .npy or idx file, and prove the result"},
     {"check", "clnorm check", cmd_check, "prove the operators on the devices that are there"},
-    {"bench", "clnorm bench", cmd_bench, "measure the operators beside a copy of the same bytes"},
+    {"bench", "clnorm bench", cmd_bench, "measure the operators beside a copy of their tensors"},
     {"cache", "clnorm cache", cmd_cache,
      "compiled programs that are kept: how many, or remove them"},
     {"tune", "clnorm tune", cmd_tune, "search the fastest kernel parameters for the devices"},

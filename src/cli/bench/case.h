@@ -28,8 +28,7 @@ struct bench_words {
 
 /* The next word of a text, or of a comma list; false at its end. */
 bool bench_next_word(const char **text, const char *between, char *word, size_t bytes);
-/* false: it is none that a case may have. The second word of a kind takes the place of the first.
- */
+/* false: it is none that a case may have. The second of a kind takes the place of the first. */
 bool bench_take_word(const char *word, struct bench_words *words);
 /* false: not a whole case, which may be a filter. */
 bool bench_read_words(const char *text, struct bench_words *words);

@@ -301,7 +301,7 @@ static bool check_combination(const struct bench_wishes *w, clnorm_error *error)
     return true;
 }
 
-/* A text without words would mean all cases, and one of two types none. */
+/* An empty text would choose all cases; of two words of a kind only one can be meant. */
 static bool check_text(const char *text, clnorm_error *error)
 {
     struct bench_words words = BENCH_NO_WORDS;
