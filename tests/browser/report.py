@@ -176,6 +176,42 @@ def check_origin(browser, folder):
     browser.expect("the commit", browser.all("#origin .card")[0].text, lambda got: "0123456789ab" in got)
 
 
+def check_runs(browser, folder):
+    """Two runs of a device in one file: a card, with what is true of each run."""
+    results(folder / "12.json", "--devices", "1", "--cases", "12")
+    text = (folder / "12.json").read_text()
+    bound = [r["case"] for r in json.loads(text)["results"] if r.get("launch_bound")]
+    varied = subprocess.run(
+        [sys.executable, FIXTURES / "vary.py", "--empty", "2", "--drop", bound[0],
+         "--set", 'created="2026-11-23T01:02:03Z"', "--set", 'command="clnorm bench --preset smoke"',
+         "--set", 'devices.0.driver_version="9.0"', "--set", 'tool.commit="fedcba987654"'],
+        input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+    (folder / "second.json").write_text(varied)
+    whole = folder / "runs.json"
+    subprocess.run([COMMAND, "compare", "--merge", folder / "12.json", folder / "second.json", "-o", whole],
+                   check=True, stderr=subprocess.DEVNULL)
+    page = report(folder / "runs.html", whole)
+    browser.open(page)
+    cards = browser.all("#devices .card")
+    browser.expect("cards of one device", len(cards), 1)
+    browser.expect("drivers on it", "3.0.1, 9.0" in cards[0].text, True)
+    origin = [card.text for card in browser.all("#origin .card")]
+    browser.expect("cards of two runs", len(origin), 2)
+    for told in ("clnorm bench --preset smoke", "2026-11-23T01:02:03Z", "fedcba987654"):
+        browser.expect(f"{told} in the second", told in origin[1] and told not in origin[0], True)
+    empty = browser.run("""
+        const place = [...document.querySelectorAll("#latency thead th")]
+            .findIndex((head) => head.textContent.includes("Empty kernel"));
+        return [...document.querySelectorAll("#latency tbody tr")]
+            .map((row) => row.cells[place].textContent)""")
+    known = json.loads(whole.read_text())
+    device = known["devices"][0]
+    expected = {device["empty_seconds"] if "run" not in r else device["runs"][r["run"]]["empty_seconds"]
+                for r in known["results"] if r.get("launch_bound")}
+    browser.expect("empty kernels of the runs", sorted({seconds(text) for text in empty}), sorted(expected))
+    browser.expect_quiet(page)
+
+
 def main():
     with Browser() as browser:
         folder = browser.folder
@@ -183,6 +219,7 @@ def main():
         check_without_library(browser, page, folder)
         check_sizes(browser, folder)
         check_origin(browser, folder)
+        check_runs(browser, folder)
         browser.finish()
 
 

@@ -423,6 +423,33 @@ assert five["results"] == four["results"] + [{**r, "device": 4} for r in fifth["
 END
 must_fail 2 'none/x.json: cannot be written' compare --merge four.json fifth.json -o none/x.json
 
+# what is true of a run stays with its results
+case_name='merges of variations' cases=$((cases + 1))
+python3 "$here/compare_merge.py" "$clnorm" "$fixtures" >stderr 2>&1 || fail 'see below'
+vary a.json launches.json --empty 20 --drop "$big" --set 'tool.commit="fedcba987654"' \
+    --set 'created="2026-11-23T00:00:00Z"' --set 'devices.0.driver_version="9.0"'
+must_pass compare --merge a.json launches.json -o runs.json
+grep -q "launches.json: device 'Example CPU 16' has driver '9.0', and '3.0.1' in a file before it" \
+    stderr || fail 'another driver is not told'
+must_pass compare --validate runs.json
+must_say 'runs.json: ok, 12 results of 1 devices'
+must_pass compare a.json runs.json
+must_say "commit differs: '0123456789ab' and '0123456789ab and fedcba987654'"
+must_say 'B: runs.json: Example CPU 16 (Example Runtime, driver 3.0.1 and 9.0), 2026-11-22T07:06:19Z and 2026-11-23T00:00:00Z'
+vary runs.json bad.json --set results.0.run=1
+must_fail 2 'bad.json: results[0].run: is 1; must be a place in runs of its device, which has 1' \
+    compare a.json bad.json
+vary runs.json bad.json --set 'devices.0.runs.0.driver_version=null'
+must_fail 2 'bad.json: devices[0].runs[0].driver_version: is null; must be a text' compare a.json bad.json
+must_pass compare --merge runs.json a.json
+cmp -s stdout runs.json && fail 'nothing was replaced'
+grep -q '"runs": ' stdout && fail 'a run without results is still there'
+vary a.json model.json --set settings.traffic_model=2 --drop "$big"
+must_pass compare --merge a.json model.json --force -o models.json
+must_fail 2 'A counts bytes by traffic model 1, and B by 2' compare a.json models.json
+must_fail 2 'models.json counts bytes by another traffic model than a.json' \
+    compare --merge a.json models.json
+
 # a device of the same id on another machine is another one; after an update of the system it is not
 vary a.json server.json --set 'host.cpu="Other CPU 64"' --set host.cpus=64
 vary a.json updated.json --set 'host.kernel="6.2.0"' --set 'host.os="Example Linux 13"' \

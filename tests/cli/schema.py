@@ -21,7 +21,7 @@ OTHER_VALUES = [None, -1, 0, 1.5, True, "text", "", [], {}, [0]]
 BEYOND_SCHEMA = ["; of the rounds it is ", "; seconds has ", "; of the case it is ",
                  "must be a case of clnorm bench", "is wrong: the median is",
                  "is there already, as results[", "has its upper end first",
-                 "; must be a place in devices"]
+                 "; must be a place in "]
 
 
 def places(value, path=()):
@@ -74,6 +74,11 @@ def made_up(generator):
     document = json.loads(run.stdout)
     by_status = {r["status"]: r for r in reversed(document["results"])}
     document["results"] = [by_status["ok"], by_status["unsupported"]]
+    run_keys = ("created", "command", "tool", "host", "settings")
+    document["devices"][0]["runs"] = [{
+        **{key: document[key] for key in run_keys}, "driver_version": "4.0", "empty_seconds": 1e-6,
+        "timer": None}]
+    document["results"][1]["run"] = None
     return document
 
 

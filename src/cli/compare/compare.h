@@ -40,6 +40,8 @@ const struct compare_side *compare_side_like(const struct compare_sides *sides,
 
 /* "AMD EPYC (Portable Computing Language, driver 3.1)" */
 void compare_side_text(const struct compare_side *side, char *text, size_t room);
+/* When it was measured; "... and ..." where it was in several runs. */
+void compare_side_created(const struct compare_side *side, char *text, size_t room);
 
 /* What is not the same about two sides, and may be why their results are not. What one of them does
  * not say is no difference. */

@@ -55,16 +55,26 @@ static const char *base_name(const char *name)
     return slash ? slash + 1 : name;
 }
 
-static json_int_t model_of(const json_t *document) { return result_traffic_model(document, NULL); }
+static bool has_model(const json_t *document, json_int_t model)
+{
+    const json_t *results = json_object_get(document, "results");
+    bool ok = true;
+    for (size_t i = 0; ok && i < json_array_size(results); i++)
+        ok = result_traffic_model(result_fact(document, json_array_get(results, i), "settings")) ==
+             model;
+    return ok;
+}
 
 static bool merge_all(struct result_merge *merge, const struct result_files *files, bool force,
                       clnorm_error *error)
 {
     bool ok = true;
     json_t *names = json_array();
+    const json_int_t model =
+        result_traffic_model(json_object_get(files->list[0].document, "settings"));
     for (size_t i = 0; ok && i < files->n; i++) {
         const struct result_file *file = &files->list[i], *first = &files->list[0];
-        if (!force && model_of(file->document) != model_of(first->document))
+        if (!force && !has_model(file->document, model))
             ok = refuse(error,
                         "%s counts bytes by another traffic model than %s: their rates mean "
                         "other things; measure again, or give --force",
@@ -72,6 +82,7 @@ static bool merge_all(struct result_merge *merge, const struct result_files *fil
         ok = ok && result_merge_add(merge, file->document, file->name, error);
         json_array_append_new(names, json_text(base_name(file->name)));
     }
+    ok = ok && result_merge_finish(merge, error);
     json_object_set_new(merge->document, "merged", names);
     return ok;
 }
@@ -86,7 +97,7 @@ static bool write_text(const char *path, const char *text, clnorm_error *error)
 
 int compare_merge(const struct result_files *files, const char *output, bool force)
 {
-    struct result_merge merge = {NULL, NULL, NULL};
+    struct result_merge merge = {0};
     clnorm_error error;
     bool ok = merge_all(&merge, files, force, &error);
     char *text = ok ? result_file_text(merge.document) : NULL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/compare/compare.h"
-#include "cli/result/about.h"
 
 #include <string.h>
 
@@ -29,11 +28,10 @@ int compare_print(const struct table *table, const struct compare_output *output
 static void print_side(const struct compare_side *side, const struct compare_output *output)
 {
     char text[LINE], device[LINE / 2];
-    const char *created =
-        json_string_value(result_about(side->file->document, side->device, "created"));
+    char created[128];
     compare_side_text(side, device, sizeof(device));
-    snprintf(text, sizeof(text), "%s: %s: %s, %s%s", side->label, side->file->name, device,
-             created ? created : "",
+    compare_side_created(side, created, sizeof(created));
+    snprintf(text, sizeof(text), "%s: %s: %s, %s%s", side->label, side->file->name, device, created,
              json_is_false(json_object_get(side->file->document, "complete")) ? ", not complete"
                                                                               : "");
     compare_print_line(output, true, text);

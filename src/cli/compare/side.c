@@ -107,15 +107,15 @@ const struct compare_side *compare_side_like(const struct compare_sides *sides,
     return other && !find_like(sides, other, side->file_place, true) ? other : NULL;
 }
 
-void compare_side_text(const struct compare_side *side, char *text, size_t room)
-{
-    snprintf(text, room, "%s (%s, driver %s)", json_text_at(side->device, "name"),
-             json_text_at(side->device, "platform"), json_text_at(side->device, "driver_version"));
-}
-
 /* ---- differences --------------------------------------------------------------------------- */
 
 typedef void fact_fn(const struct compare_side *side, char *text, size_t room);
+
+/* `key` of what is in `group`, or of the device. */
+struct fact {
+    const char *what, *group, *key;
+    fact_fn *text; /* writes it, where that is not NULL */
+};
 
 static void value_text(const json_t *value, char *text, size_t room)
 {
@@ -131,12 +131,6 @@ static void machine_text(const struct compare_side *side, char *text, size_t roo
     char host[RESULT_HOST_TEXT];
     result_host_text(side->file->document, side->device, host);
     snprintf(text, room, "%s", host);
-}
-
-static void clock_text(const struct compare_side *side, char *text, size_t room)
-{
-    const json_t *timer = json_object_get(side->device, "timer");
-    value_text(json_object_get(timer, "chosen"), text, room);
 }
 
 /* "cold", "warm" or "cold and warm" */
@@ -155,11 +149,10 @@ static void cache_text(const struct compare_side *side, char *text, size_t room)
              warm ? "warm" : "");
 }
 
-/* Of a device, where `group` is NULL; else of what its document says; or what `text` writes. */
-static const struct {
-    const char *what, *group, *key;
-    fact_fn *text;
-} facts[] = {
+static const struct fact driver = {"driver", NULL, "driver_version", NULL};
+static const struct fact created = {"time", NULL, "created", NULL};
+
+static const struct fact facts[] = {
     {"device", NULL, "name", NULL},
     {"platform", NULL, "platform", NULL},
     {"platform version", NULL, "platform_version", NULL},
@@ -173,21 +166,62 @@ static const struct {
     {"kernel", "host", "kernel", NULL},
     {"rounds", "settings", "rounds", NULL},
     {"traffic model", "settings", "traffic_model", NULL},
-    {"clock", NULL, NULL, clock_text},
+    {"clock", "timer", "chosen", NULL},
     {"cache", NULL, NULL, cache_text},
 };
 enum { N_FACTS = sizeof(facts) / sizeof(facts[0]) };
 _Static_assert((size_t)N_FACTS <= (size_t)COMPARE_MOST_DIFFERENCES, "all may differ");
 
-static void fact_text(const struct compare_side *side, size_t fact, char *text, size_t room)
+/* number: 0 is what the device itself says, others are its "runs". */
+static const json_t *value_of_run(const struct compare_side *side, size_t number,
+                                  const struct fact *fact)
 {
-    const json_t *object = facts[fact].group
-                               ? result_about(side->file->document, side->device, facts[fact].group)
-                               : side->device;
-    if (facts[fact].text)
-        facts[fact].text(side, text, room);
-    else
-        value_text(json_object_get(object, facts[fact].key), text, room);
+    const json_t *runs = json_object_get(side->device, "runs");
+    const json_t *run = number > 0 ? json_array_get(runs, number - 1) : NULL;
+    const json_t *value = result_about(side->file->document, side->device, run,
+                                       fact->group ? fact->group : fact->key);
+    return fact->group ? json_object_get(value, fact->key) : value;
+}
+
+static bool is_new(const struct compare_side *side, size_t number, const struct fact *fact)
+{
+    const json_t *value = value_of_run(side, number, fact);
+    for (size_t i = 0; i < number; i++)
+        if (json_equal(value_of_run(side, i, fact), value))
+            return false;
+    return true;
+}
+
+/* "3.0.1", or "3.0.1 and 9.0" of several runs. */
+static void fact_text(const struct compare_side *side, const struct fact *fact, char *text,
+                      size_t room)
+{
+    const size_t n = json_array_size(json_object_get(side->device, "runs"));
+    char value[128];
+    size_t used = 0;
+    *text = '\0';
+    if (fact->text) {
+        fact->text(side, text, room);
+        return;
+    }
+    for (size_t i = 0; i <= n && used < room; i++) {
+        value_text(value_of_run(side, i, fact), value, sizeof(value));
+        if (*value && is_new(side, i, fact))
+            used += (size_t)snprintf(text + used, room - used, "%s%s", used ? " and " : "", value);
+    }
+}
+
+void compare_side_text(const struct compare_side *side, char *text, size_t room)
+{
+    char versions[128];
+    fact_text(side, &driver, versions, sizeof(versions));
+    snprintf(text, room, "%s (%s, driver %s)", json_text_at(side->device, "name"),
+             json_text_at(side->device, "platform"), versions);
+}
+
+void compare_side_created(const struct compare_side *side, char *text, size_t room)
+{
+    fact_text(side, &created, text, room);
 }
 
 size_t compare_differences(const struct compare_side *a, const struct compare_side *b,
@@ -197,26 +231,39 @@ size_t compare_differences(const struct compare_side *a, const struct compare_si
     for (size_t i = 0; i < N_FACTS; i++) {
         struct compare_difference *d = &list[n];
         d->what = facts[i].what;
-        fact_text(a, i, d->a, sizeof(d->a));
-        fact_text(b, i, d->b, sizeof(d->b));
+        fact_text(a, &facts[i], d->a, sizeof(d->a));
+        fact_text(b, &facts[i], d->b, sizeof(d->b));
         n += *d->a && *d->b && strcmp(d->a, d->b) != 0;
     }
     return n;
 }
 
-static json_int_t model_of(const struct compare_side *side)
+/* That of the first of its results that is not `usual`; else this. */
+static json_int_t other_model(const struct compare_side *side, json_int_t usual)
 {
-    return result_traffic_model(side->file->document, side->device);
+    const char *name;
+    json_t *result;
+    json_object_foreach(side->cases, name, result)
+    {
+        const json_int_t model =
+            result_traffic_model(result_fact(side->file->document, result, "settings"));
+        if (model != usual)
+            return model;
+    }
+    return usual;
 }
 
 bool compare_models_agree(const struct compare_side *a, const struct compare_side *b,
                           clnorm_error *error)
 {
-    return model_of(a) == model_of(b) ||
+    const json_int_t usual =
+        result_traffic_model(result_about(a->file->document, a->device, NULL, "settings"));
+    const struct compare_side *odd = other_model(a, usual) != usual ? a : b;
+    return other_model(odd, usual) == usual ||
            refuse(error,
                   "%s counts bytes by traffic model %" JSON_INTEGER_FORMAT
                   ", and %s by %" JSON_INTEGER_FORMAT
                   ": rates and shares of the copy mean other things; measure again, or give "
                   "--force",
-                  a->label, model_of(a), b->label, model_of(b));
+                  a->label, usual, odd->label, other_model(odd, usual));
 }

@@ -44,7 +44,8 @@ function verdictSentence() {
 }
 
 function head() {
-    const created = devices.map((device) => device.about("created").slice(0, 10)).sort();
+    const created = devices.flatMap((device) => inAllRuns(device, (run) => run.about("created")))
+        .map((time) => time.slice(0, 10)).sort();
     const dates = [...new Set([created[0], created[created.length - 1]])].join(" to ");
     const partial = data.files.filter((file) => file.data.complete === false);
     return [
@@ -77,14 +78,14 @@ function deviceCard(device) {
             `${plural(device.share.count, "case")} that the launch does not bound`),
         facts([
             ["Copy", inText(asRate(device.copy_bytes_per_second))],
-            ["Launch", inText(asTime(device.launch_seconds))],
+            ["Launch", inAllRuns(device, (run) => inText(asTime(run.launch_seconds))).join(", ")],
             ["Units", [units, clock].filter(Boolean).join(", ")],
             ["Memory", device.mem_bytes ? inText(asBytes(device.mem_bytes)) +
                 (device.unified_memory ? ", shared with the host" : "") : null],
             ["Cache", device.cache_bytes ? inText(asBytes(device.cache_bytes)) : null],
             ["Platform", device.platform],
-            ["Driver", device.driver_version],
-            ["Clock", clockText(device.timer)],
+            ["Driver", inAllRuns(device, (run) => run.driver_version).join(", ")],
+            ["Clock", inAllRuns(device, (run) => clockText(run.timer)).join("; ")],
             ["Host", device.about("host")?.cpu],
             ["File", data.files.length > 1 ? device.file.name : null],
         ]));
@@ -179,19 +180,34 @@ function spelled(value) {
     return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function environmentOf(file) {
-    const { host = {}, tool = {}, settings = {} } = file.data;
-    return el("article", { class: "card" }, el("h3", {}, file.name), facts([
-        ["Command", file.data.command ? el("code", {}, file.data.command) : null],
-        ["Created", file.data.created],
-        ["clnorm", [tool.version, tool.commit, tool.build, tool.compiler].filter(Boolean).join(", ")],
+// What is true of the file, and of each run of its devices that differs from it.
+function environmentsOf(file) {
+    const aboutFile = (key) => file.data[key];
+    const runs = devices.filter((device) => device.file === file)
+        .flatMap((device) => device.inRuns.map((run) => run.about));
+    const keys = ["command", "created", "tool", "host", "settings"];
+    const text = (about) => JSON.stringify(keys.map((key) => about(key) ?? null));
+    return groups([aboutFile, ...runs], text)
+        .map(([, [about]], number) => environmentCard(file, about, number));
+}
+
+// number: 0 is the file itself.
+function environmentCard(file, about, number) {
+    const [host, tool, settings] = ["host", "tool", "settings"].map((key) => about(key) ?? {});
+    const command = about("command");
+    const name = number > 0 ? `${file.name}, run ${number + 1}` : file.name;
+    return el("article", { class: "card" }, el("h3", {}, name), facts([
+        ["Command", command ? el("code", {}, command) : null],
+        ["Created", about("created")],
+        ["clnorm", [tool.version, tool.commit, tool.build, tool.compiler].filter(Boolean)
+            .join(", ")],
         ["Host", [host.os, host.kernel, host.arch].filter(Boolean).join(", ")],
         ["CPU", [host.cpu, host.cpus && plural(host.cpus, "core")].filter(Boolean).join(", ")],
         ["Memory", host.mem_bytes ? inText(asBytes(host.mem_bytes)) : null],
         ["Load", Number.isFinite(host.load) ? significant(host.load, 2) : null],
         ...Object.entries(settings)
             .map(([key, value]) => [key.replaceAll("_", " "), spelled(value)]),
-    ]), el("p", { class: "screen-only", style: "margin: 1rem 0 0" },
+    ]), number > 0 ? null : el("p", { class: "screen-only", style: "margin: 1rem 0 0" },
         saveLink(file.name.replace(/^.*[\\/:]/, "").replace(/\.\w+$/, "") + ".json",
             `${JSON.stringify(file.data, null, 1)}\n`, "application/json")));
 }
@@ -218,7 +234,7 @@ function originSection() {
     return section("origin", "Settings and origin",
         el("p", {}, "The numbers that this page is made of are in it, too: clnorm compare and " +
             "clnorm report read it as they read the files."),
-        el("div", { class: "cards wide" }, data.files.map(environmentOf)),
+        el("div", { class: "cards wide" }, data.files.map(environmentsOf)),
         el("details", {}, el("summary", {}, "How to measure a case again"),
             el("pre", { tabindex: 0 }, results.map(commandOf).join("\n"))));
 }

@@ -93,7 +93,7 @@ const metrics = {
     share: { name: "% of copy", value: (r) => 100 * r.of_copy, mark: () => 100 },
 };
 const latency = { name: "µs", value: (r) => r.seconds.median * 1e6,
-    mark: (r) => r.device.empty_seconds * 1e6 };
+    mark: (r) => r.inRun.empty_seconds * 1e6 };
 
 // An upright mark on each bar: datasets have `marks`, values as those of the bars or null.
 const barMarks = {
@@ -211,7 +211,7 @@ function latencySection() {
     const bound = timed.filter((result) => result.launch_bound);
     if (bound.length === 0) return null;
     const columns = [timeColumn, measureColumn("Host's time", (r) => r.host_seconds, asTime),
-        measureColumn("Empty kernel", (r) => r.device.empty_seconds, asTime),
+        measureColumn("Empty kernel", (r) => r.inRun.empty_seconds, asTime),
         measureColumn("First call", (r) => r.first_seconds, asTime)];
     const label = (r) => [`${variant(r)} ${r.direction}`, ...caseLabel(r)];
     return section("latency", "Small cases",

@@ -3,10 +3,18 @@
 
 /* ---- devices of all files, their results, cases ---- */
 
+// Of what was measured in several runs, `runs` has what was not the same in each but the first. A
+// result's `run` is a place in them.
+function makeDevice(file, device, place) {
+    const first = { ...device, about: (key) => device[key] ?? file.data[key] };
+    const others = (device.runs ?? []).map((run) => ({ ...device, ...run,
+        about: (key) => key in run ? run[key] : first.about(key) }));
+    return { ...first, file, place, inRuns: [first, ...others] };
+}
+
 function makeDevices() {
-    const devices = data.files.flatMap((file) => file.data.devices.map((device, place) => ({
-        ...device, file, place, about: (key) => device[key] ?? file.data[key],
-    })));
+    const devices = data.files.flatMap((file) => file.data.devices
+        .map((device, place) => makeDevice(file, device, place)));
     devices.forEach((device, number) => {
         device.number = number;
         device.letter = number < 26 ? String.fromCharCode(65 + number) : `A${number - 25}`;
@@ -21,9 +29,13 @@ function makeDevices() {
 
 const devices = makeDevices();
 
-const results = data.files.flatMap((file) => file.data.results.map((result) => ({
-    ...result, device: devices.find((d) => d.file === file && d.place === result.device),
-})));
+const results = data.files.flatMap((file) => file.data.results.map((result) => {
+    const device = devices.find((d) => d.file === file && d.place === result.device);
+    return { ...result, device, inRun: device.inRuns[(result.run ?? -1) + 1] };
+}));
+// What all runs of a device say, each of it once.
+const inAllRuns = (device, valueOf) =>
+    [...new Set(device.inRuns.map(valueOf).filter((value) => value ?? false))];
 const timed = results.filter((result) => result.status === "ok");
 devices.forEach((device) => {
     device.results = results.filter((result) => result.device === device);

@@ -4,33 +4,60 @@
 #include <math.h>
 #include <string.h>
 
-/* What may differ from device to device once documents are merged. */
-static const char *const of_device[] = {"host", "tool", "settings", "created"};
-enum { N_OF_DEVICE = sizeof(of_device) / sizeof(of_device[0]) };
+const char *const result_run_keys[] = {"host", "tool", "settings", "created", "command", NULL};
 
-const json_t *result_about(const json_t *document, const json_t *device, const char *key)
+static const json_t *device_of(const json_t *document, const json_t *result)
 {
-    const json_t *own = json_object_get(device, key);
-    return own ? own : json_object_get(document, key);
+    const json_int_t place = json_integer_value(json_object_get(result, "device"));
+    return json_array_get(json_object_get(document, "devices"), (size_t)place);
 }
 
-json_t *result_device_in(const json_t *whole, const json_t *document, const json_t *device)
+/* NULL: the device itself says all of it. */
+static const json_t *run_of(const json_t *document, const json_t *result)
 {
-    json_t *copy = json_copy((json_t *)device);
-    for (size_t i = 0; copy && i < N_OF_DEVICE; i++) {
-        const json_t *value = result_about(document, device, of_device[i]);
-        if (value && !json_equal(value, json_object_get(whole, of_device[i])) &&
-            json_object_set(copy, of_device[i], (json_t *)value) != 0) {
-            json_decref(copy);
-            return NULL;
-        }
+    const json_t *run = json_object_get(result, "run");
+    const json_t *runs = json_object_get(device_of(document, result), "runs");
+    return json_is_integer(run) ? json_array_get(runs, (size_t)json_integer_value(run)) : NULL;
+}
+
+const json_t *result_about(const json_t *document, const json_t *device, const json_t *run,
+                           const char *key)
+{
+    const json_t *of_run = json_object_get(run, key), *own = json_object_get(device, key);
+    return of_run ? of_run : own ? own : json_object_get(document, key);
+}
+
+const json_t *result_fact(const json_t *document, const json_t *result, const char *key)
+{
+    return result_about(document, device_of(document, result), run_of(document, result), key);
+}
+
+json_t *result_run_whole(const json_t *document, const json_t *device, const json_t *run)
+{
+    json_t *whole = json_copy((json_t *)device);
+    bool ok = whole && (!run || json_object_update(whole, (json_t *)run) == 0);
+    for (const char *const *key = result_run_keys; ok && *key; key++) {
+        const json_t *value = result_about(document, device, run, *key);
+        ok = !value || json_object_set(whole, *key, (json_t *)value) == 0;
     }
-    return copy;
+    if (ok)
+        return whole;
+    json_decref(whole);
+    return NULL;
 }
 
-json_int_t result_traffic_model(const json_t *document, const json_t *device)
+json_t *result_device_in(const json_t *document, json_t *whole)
 {
-    const json_t *settings = result_about(document, device, "settings");
+    for (const char *const *key = result_run_keys; *key; key++) {
+        const json_t *own = json_object_get(whole, *key);
+        if (own && json_equal(own, json_object_get(document, *key)))
+            json_object_del(whole, *key);
+    }
+    return whole;
+}
+
+json_int_t result_traffic_model(const json_t *settings)
+{
     const json_t *model = json_object_get(settings, "traffic_model");
     return model ? json_integer_value(model) : 1;
 }
@@ -47,7 +74,7 @@ static const char *known(const char *text) { return *text ? text : "?"; }
 
 void result_host_text(const json_t *document, const json_t *device, char text[RESULT_HOST_TEXT])
 {
-    const json_t *host = result_about(document, device, "host");
+    const json_t *host = result_about(document, device, NULL, "host");
     snprintf(text, RESULT_HOST_TEXT,
              "%.200s, %" JSON_INTEGER_FORMAT " processors, %.60s, %" JSON_INTEGER_FORMAT " GiB",
              known(json_text_at(host, "cpu")), json_integer_value(json_object_get(host, "cpus")),

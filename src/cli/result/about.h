@@ -5,14 +5,30 @@
 
 #include "cli/cli.h"
 
-/* The key of the document that is true of this device: the device's own, if it was merged. device
- * may be NULL. */
-const json_t *result_about(const json_t *document, const json_t *device, const char *key);
-/* A copy of the document's device as another document, the whole, is to have it: with what is not
- * true of the whole as keys of its own. NULL: out of memory. */
-json_t *result_device_in(const json_t *whole, const json_t *document, const json_t *device);
-/* How bytes are counted; 1 where the settings do not say. device may be NULL. */
-json_int_t result_traffic_model(const json_t *document, const json_t *device);
+/* The keys of a document that may differ from device to device, and from run to run: host, tool,
+ * settings, created, command. The list ends with NULL. */
+extern const char *const result_run_keys[];
+
+/* What was measured in several runs has, for each of them but the first, an object in the device's
+ * "runs": the keys of the device, and of the document, that are not the same in that run; null is
+ * what is not there in it. The "run" of a result is a place in them. */
+
+/* What is true of this run, by the first of the run, the device and the document that has the key.
+ * device and run may be NULL. */
+const json_t *result_about(const json_t *document, const json_t *device, const json_t *run,
+                           const char *key);
+/* The same of what the result was measured in. */
+const json_t *result_fact(const json_t *document, const json_t *result, const char *key);
+
+/* A copy of the device as it was in this run, with what the document says as keys of its own. NULL:
+ * out of memory. */
+json_t *result_run_whole(const json_t *document, const json_t *device, const json_t *run);
+/* Takes what result_run_whole gave, and keeps what is not the same in `document`: it is then the
+ * device as that document is to have it. */
+json_t *result_device_in(const json_t *document, json_t *whole);
+
+/* How bytes are counted; 1 where the settings do not say. */
+json_int_t result_traffic_model(const json_t *settings);
 
 enum { RESULT_HOST_TEXT = 320, RESULT_DEVICE_KEY = 1536 };
 /* What tells the machine of this device from others: "AMD EPYC, 2 processors, x86_64, 24 GiB"; what

@@ -167,38 +167,41 @@ static bool is_right(const json_t *value, const struct rule *rule)
     return false;
 }
 
+/* flags: of the rule of the object. */
 static void check_object(struct check *check, const struct place *place, const json_t *object,
-                         const struct rule *rules);
+                         const struct rule *rules, int flags);
 
 static void check_elements(struct check *check, const struct place *place, const json_t *array,
-                           const struct rule *rules)
+                           const struct rule *rules, int flags)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const struct place here = {place, NULL, i};
         const json_t *element = json_array_get(array, i);
         if (json_is_object(element))
-            check_object(check, &here, element, rules);
+            check_object(check, &here, element, rules, flags);
         else
             say_not_allowed(check, &here, element, &(struct rule){.type = OBJECT});
     }
 }
 
 static void check_object(struct check *check, const struct place *place, const json_t *object,
-                         const struct rule *rules)
+                         const struct rule *rules, int flags)
 {
     for (const struct rule *rule = rules; rule->key; rule++) {
         const struct place here = {place, rule->key, 0};
         const json_t *value = json_object_get(object, rule->key);
-        if ((!value && !(rule->flags & REQUIRED)) || (json_is_null(value) && rule->flags & OR_NULL))
+        const struct rule *inside = rule->inside ? rule->inside : rules;
+        const bool is_required = rule->flags & REQUIRED && !(flags & IN_PART);
+        if ((!value && !is_required) || (json_is_null(value) && rule->flags & OR_NULL))
             continue;
         if (!is_right(value, rule))
             say_not_allowed(check, &here, value, rule);
         else if (rule->type == INTERVAL && !is_ordered(value))
             say(check, &here, "has its upper end first; must have the lower one first");
         else if (rule->type == OBJECT)
-            check_object(check, &here, value, rule->inside);
+            check_object(check, &here, value, inside, rule->flags);
         else if (rule->type == OBJECTS)
-            check_elements(check, &here, value, rule->inside);
+            check_elements(check, &here, value, inside, rule->flags);
     }
 }
 
@@ -208,8 +211,8 @@ static void check_ok(struct check *check, const struct place *place, const json_
 {
     const json_t *verdict = json_object_get(json_object_get(result, "check"), "verdict");
     const json_t *rounds = json_object_get(result, "rounds");
-    check_object(check, place, result, result_measured_rules);
-    check_object(check, place, result, result_moved_rules);
+    check_object(check, place, result, result_measured_rules, 0);
+    check_object(check, place, result, result_moved_rules, 0);
     if (!is_choice(verdict, "ok"))
         say(check, &(struct place){place, "check", 0},
             "its verdict is not ok; nothing else may be measured");
@@ -251,14 +254,24 @@ static void check_key(struct check *check, const struct place *place, const json
     json_object_set_new(of_device, name, json_integer((json_int_t)place->index));
 }
 
-static void check_result(struct check *check, const struct place *place, const json_t *result,
-                         size_t n_devices, json_t *seen)
+/* Says so if what the result has there is no place in the array. */
+static void check_place(struct check *check, const struct place *place, const json_t *result,
+                        const char *key, const json_t *array, const char *name)
 {
-    const json_t *device = json_object_get(result, "device");
-    if (is_count(device) && (size_t)json_integer_value(device) >= n_devices)
-        say(check, &(struct place){place, "device", 0},
-            "is %" JSON_INTEGER_FORMAT "; must be a place in devices, which has %zu",
-            json_integer_value(device), n_devices);
+    const json_t *value = json_object_get(result, key);
+    if (is_count(value) && (size_t)json_integer_value(value) >= json_array_size(array))
+        say(check, &(struct place){place, key, 0},
+            "is %" JSON_INTEGER_FORMAT "; must be a place in %s, which has %zu",
+            json_integer_value(value), name, json_array_size(array));
+}
+
+static void check_result(struct check *check, const struct place *place, const json_t *result,
+                         const json_t *devices, json_t *seen)
+{
+    const json_int_t device = json_integer_value(json_object_get(result, "device"));
+    const json_t *runs = json_object_get(json_array_get(devices, (size_t)device), "runs");
+    check_place(check, place, result, "device", devices, "devices");
+    check_place(check, place, result, "run", runs, "runs of its device");
     if (is_choice(json_object_get(result, "status"), "ok"))
         check_ok(check, place, result);
     else
@@ -269,13 +282,13 @@ static void check_result(struct check *check, const struct place *place, const j
 static void check_results(struct check *check, const json_t *document)
 {
     const json_t *results = json_object_get(document, "results");
-    const size_t n_devices = json_array_size(json_object_get(document, "devices"));
+    const json_t *devices = json_object_get(document, "devices");
     const struct place place = {NULL, "results", 0};
     json_t *seen = json_object();
     for (size_t i = 0; i < json_array_size(results); i++)
         if (json_is_object(json_array_get(results, i)))
             check_result(check, &(struct place){&place, NULL, i}, json_array_get(results, i),
-                         n_devices, seen);
+                         devices, seen);
     json_decref(seen);
 }
 
@@ -290,7 +303,7 @@ size_t result_check_form(const json_t *document, result_problem_fn *problem, voi
                         &result_document_rules[0]);
     if (check.found)
         return check.found;
-    check_object(&check, NULL, document, result_document_rules);
+    check_object(&check, NULL, document, result_document_rules, 0);
     check_results(&check, document);
     return check.found;
 }

@@ -132,7 +132,8 @@ static json_int_t place_of(json_t *devices, json_t *device)
 static void add_line(json_t *document, json_t *line)
 {
     /* lines of several runs may be in one file */
-    json_t *device = result_device_in(document, line, json_object_get(line, "device"));
+    json_t *device =
+        result_device_in(document, result_run_whole(line, json_object_get(line, "device"), NULL));
     const json_int_t place = place_of(json_object_get(document, "devices"), device);
     json_decref(device);
     if (json_object_get(line, "complete")) /* the last line knows */

@@ -114,16 +114,15 @@ static bool check_pairs(struct result_problems *problems, const json_t *result)
 /* ---- medians of rounds --------------------------------------------------------------------- */
 
 static void check_launch_bound(struct result_problems *problems, const json_t *result,
-                               const json_t *device, double seconds)
+                               double seconds, double empty)
 {
     const json_t *flag = json_object_get(result, "launch_bound");
-    const double limit = 3 * json_number_value(json_object_get(device, "empty_seconds"));
+    const double limit = 3 * empty;
     const bool is_close = fabs(seconds - limit) <= tolerance * limit;
     if (json_is_boolean(flag) && limit > 0 && !is_close && json_is_true(flag) != (seconds < limit))
-        result_say(
-            problems, "launch_bound",
-            "is wrong: the median is %.9g seconds, and three empty kernels of the device %.9g",
-            seconds, limit);
+        result_say(problems, "launch_bound",
+                   "is wrong: the median is %.9g seconds, and three empty kernels of the run %.9g",
+                   seconds, limit);
 }
 
 /* Changes the order of the rounds. */
@@ -158,17 +157,16 @@ static void check_medians(struct result_problems *problems, const json_t *result
                     shares);
 }
 
-static bool check_measured(struct result_problems *problems, const json_t *result,
-                           const json_t *device)
+/* empty: seconds of an empty kernel in the same run; 0: nobody knows. */
+static bool check_measured(struct result_problems *problems, const json_t *result, double empty)
 {
     struct result_rounds rounds;
     clnorm_error error;
     bool ok = result_rounds_read(&rounds, result, &error);
     if (ok) {
         check_medians(problems, result, &rounds);
-        check_launch_bound(
-            problems, result, device,
-            json_number_value(json_object_get(json_object_get(result, "seconds"), "median")));
+        check_launch_bound(problems, result,
+                           json_number_at(json_object_get(result, "seconds"), "median"), empty);
         ok = check_samples(problems, result);
     }
     result_rounds_release(&rounds);
@@ -181,14 +179,13 @@ size_t result_check_numbers(const json_t *document, result_problem_fn *problem, 
 {
     struct result_problems problems = {problem, user, 0, 0};
     const json_t *results = json_object_get(document, "results");
-    const json_t *devices = json_object_get(document, "devices");
     for (; problems.place < json_array_size(results); problems.place++) {
         const json_t *result = json_array_get(results, problems.place);
-        const json_t *device =
-            json_array_get(devices, (size_t)json_integer_value(json_object_get(result, "device")));
-        result_check_case(&problems, result, result_traffic_model(document, device));
+        const double empty = json_number_value(result_fact(document, result, "empty_seconds"));
+        result_check_case(&problems, result,
+                          result_traffic_model(result_fact(document, result, "settings")));
         if (json_array_size(json_object_get(result, "rounds")) > 0 &&
-            check_pairs(&problems, result) && !check_measured(&problems, result, device))
+            check_pairs(&problems, result) && !check_measured(&problems, result, empty))
             result_say(&problems, "rounds", "cannot be checked: out of memory");
     }
     return problems.found;

@@ -61,6 +61,12 @@ static const struct rule device_rules[] = {
     {"empty_seconds", POSITIVE, OR_NULL, NULL, NULL},
     {"copy_bytes_per_second", POSITIVE, OR_NULL, NULL, NULL},
     {"copy_curve", OBJECTS, OR_NULL, NULL, curve_rules},
+    {"created", TEXT, 0, NULL, NULL},
+    {"command", TEXT, OR_NULL, NULL, NULL},
+    {"tool", OBJECT, 0, NULL, tool_rules},
+    {"host", OBJECT, 0, NULL, host_rules},
+    {"settings", OBJECT, 0, NULL, settings_rules},
+    {"runs", OBJECTS, OR_NULL | IN_PART, NULL, NULL}, /* what differs of the above */
     {0},
 };
 
@@ -79,6 +85,7 @@ static const struct rule warning_rules[] = {
 static const struct rule result_rules[] = {
     {"case", NAME, REQUIRED, NULL, NULL},
     {"device", COUNT, REQUIRED, NULL, NULL},
+    {"run", COUNT, OR_NULL, NULL, NULL},
     {"op", NAME, REQUIRED, NULL, NULL},
     {"dtype", NAME, REQUIRED, NULL, NULL},
     {"direction", CHOICE, REQUIRED, "forward|backward", NULL},

@@ -19,14 +19,16 @@ enum value_type {
     INTERVAL
 };
 
-enum { REQUIRED = 1, OR_NULL = 2 };
+/* IN_PART: nothing inside is required. */
+enum { REQUIRED = 1, OR_NULL = 2, IN_PART = 4 };
 
 struct rule {
     const char *key; /* NULL: the end of the table */
     enum value_type type;
     int flags;
     const char *choices; /* of a CHOICE: "a|b" */
-    const struct rule *inside; /* of an object, and of each object of an array */
+    const struct rule
+        *inside; /* of an object, and of each object of an array; NULL: the table itself */
 };
 
 /* Of the document, with all that is in it but for what only some results have. */
