@@ -72,6 +72,7 @@ static void test_copies_of_two_ways_need_more(void **state)
     expect_verdict(row, COMPARE_UNSURE, "24 % beside another copy");
     assert_true(compare_judge(&row, 1, &time));
     assert_int_equal(row.verdict, COMPARE_FAST); /* the copy has no part in it */
+    assert_false(row.rough[COMPARE_COPIES]);
     row = row_of(1.26, 0.01, 7);
     row.b.copy = "another";
     expect_verdict(row, COMPARE_FAST, "26 % beside another copy");

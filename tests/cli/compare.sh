@@ -322,6 +322,51 @@ for dot in $dots; do sum=$((sum + dot)); done
 must_pass compare a.json few.json --explain "$small"
 must_say 'UNSURE: nothing is said of less than 5 rounds a side'
 
+# ---- rows whose least effect is another one ----
+vary slow.json ways.json --noise 0 --set 'results.0.copy_variant="non-temporal 1024"' \
+    --set 'results.11.copy_variant=null'
+first='layer_norm f32 forward 4096x768 cold'
+bound=$(python3 -c 'import json
+print(next(r["case"] for r in json.load(open("a.json"))["results"] if r["launch_bound"]))')
+must_pass compare a.json ways.json
+grep -F "$first " stdout | grep -q ') *[A-Z]* c ' || fail 'the row is not marked'
+grep -F "$bound " stdout | grep -q ') *[A-Z]* l ' || fail 'the row that is launch bound is not marked'
+grep -F "$big " stdout | grep -qE '\) +[A-Z]+ [lc]+ ' && fail 'a row is marked without a reason'
+must_say 'c: the copies beside the two went ways that differ, so that 25 % is the least effect.'
+must_say 'l: it takes less than three empty kernels, so that 25 % is the least effect.'
+must_pass compare a.json ways.json --format markdown
+must_say ' c |'
+must_say 'c: the copies beside'
+must_pass compare a.json ways.json --explain "$first"
+must_say "25 % is the least effect: the copy beside A is 'plain 16', beside B 'non-temporal 1024'"
+must_not_say 'empty kernels'
+must_pass compare a.json ways.json --explain "$bound"
+must_say '25 % is the least effect: the case takes less than three empty kernels on A and B'
+must_pass compare a.json ways.json --format csv -o ways.csv
+must_pass compare a.json ways.json --json -o pairs.json
+case_name='margins in CSV and JSON' cases=$((cases + 1))
+python3 - >stderr 2>&1 <<'END' || fail 'see below'
+import csv, json
+rows = list(csv.DictReader(open("ways.csv", newline="")))
+cases = json.load(open("pairs.json"))["pairs"][0]["cases"]
+a, b = (json.load(open(name))["results"] for name in ("a.json", "ways.json"))
+seen = set()
+for row, case, of_a, of_b in zip(rows, cases, a, b):
+    rough = ["launch_bound"] * (of_a["launch_bound"] or of_b["launch_bound"])
+    rough += ["copy_variant"] * (of_a["copy_variant"] != of_b["copy_variant"])
+    seen |= set(rough)
+    assert case["rough"] == rough == row["rough"].split(), (case, row)
+    assert case["margin"] == float(row["margin"]) == (0.25 if rough else 0.05), (case, row)
+    assert case["a"]["copy_variant"] == row["a_copy_variant"] == of_a["copy_variant"], (case, row)
+    assert case["b"]["copy_variant"] == (row["b_copy_variant"] or None) == of_b["copy_variant"], (case, row)
+    assert case["b"]["launch_bound"] == of_b["launch_bound"], case
+assert len(seen) == 2 and len(rows) == 12, seen
+END
+for more in --by=time --threshold=25; do
+    must_pass compare a.json ways.json $more
+    must_not_say 'c: the copies'
+done
+
 # ---- every way in ----
 python3 - a.json b.json <<'END'
 import json, sys

@@ -72,6 +72,15 @@ enum compare_verdict {
 };
 extern const char *const compare_verdict_names[COMPARE_VERDICTS];
 
+/* Why what is seen of a row is mostly something else than a kernel. */
+enum compare_rough {
+    COMPARE_LAUNCHES, /* one of its sides is launch bound */
+    COMPARE_COPIES, /* the copies went ways that differ, and the share of the copy is judged */
+    COMPARE_ROUGH
+};
+/* As the keys of a result. */
+extern const char *const compare_rough_names[COMPARE_ROUGH];
+
 struct compare_rules {
     double threshold; /* an effect below it is nobody's business: 0.05 */
     bool by_time; /* else by the share of the copy */
@@ -96,9 +105,8 @@ struct compare_row {
     clnorm_welch welch;
     double gate_interval[2], same_interval[2]; /* of 99 % and 90 % */
     double p; /* after Benjamini and Hochberg; 1 where the row is not tested */
-    /* The least effect: the threshold; 25 % at least where launches are the limit, or the copies
-     * went ways that differ. */
-    double margin;
+    double margin; /* the least effect: the threshold; 25 % at least where one of `rough` is true */
+    bool rough[COMPARE_ROUGH]; /* all false where the threshold is 25 % or more */
     double rounds_needed; /* 0 but where it is UNSURE */
     bool is_tested; /* both sides have COMPARE_LEAST_ROUNDS */
     bool gate_fast, gate_slow; /* the 99 % interval lies wholly outside of the margin */

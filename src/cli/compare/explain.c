@@ -90,6 +90,25 @@ static void print_test(const struct comparison *c, const struct compare_row *row
     putc('\n', stream);
 }
 
+/* Why the least effect is not the threshold. */
+static void print_margin(const struct comparison *c, const struct compare_row *row, FILE *stream)
+{
+    const bool both = row->a.is_launch_bound && row->b.is_launch_bound;
+    const char *const bound = row->a.is_launch_bound ? c->a->label : c->b->label;
+    char text[512];
+    if (row->rough[COMPARE_LAUNCHES])
+        fprintf(stream,
+                "  %.3g %% is the least effect: the case takes less than three empty kernels on "
+                "%s%s%s\n",
+                100 * row->margin, bound, both ? " and " : "", both ? c->b->label : "");
+    if (!row->rough[COMPARE_COPIES])
+        return;
+    snprintf(text, sizeof(text), "the copy beside %s is '%.160s', beside %s '%.160s'", c->a->label,
+             row->a.copy, c->b->label, row->b.copy);
+    make_printable(text);
+    fprintf(stream, "  %.3g %% is the least effect: %s\n", 100 * row->margin, text);
+}
+
 static void print_rule(const struct compare_row *row, FILE *stream)
 {
     const double percent = 100 * row->margin;
@@ -150,6 +169,7 @@ static bool explain_row(const struct comparison *c, const struct compare_row *ro
     if (!print_rounds(c, row, by_time, stream, error))
         return false;
     print_test(c, row, stream);
+    print_margin(c, row, stream);
     print_rule(row, stream);
     print_gate(row, stream);
     return true;

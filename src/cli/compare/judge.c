@@ -11,6 +11,8 @@ static const double alpha = 0.01, same_margin = 0.10, rough_margin = 0.25;
 
 const char *const compare_verdict_names[COMPARE_VERDICTS] = {"FAST", "SLOW", "SAME",  "UNSURE",
                                                              "NEW",  "GONE", "WRONG", "-"};
+const char *const compare_rough_names[COMPARE_ROUGH] = {
+    [COMPARE_LAUNCHES] = "launch_bound", [COMPARE_COPIES] = "copy_variant"};
 
 /* What is measured on one side, or on none. */
 static enum compare_verdict one_sided(const struct compare_row *row)
@@ -74,24 +76,26 @@ static bool adjust(struct compare_row *rows, size_t n)
     return ok;
 }
 
-/* What is seen of such rows is mostly something else. */
-static bool is_rough(const struct compare_row *row, const struct compare_rules *rules)
+/* Of a row that both sides have. */
+static void set_margin(struct compare_row *row, const struct compare_rules *rules)
 {
     const struct compare_value *a = &row->a, *b = &row->b;
-    const bool is_both = a->is_ok && b->is_ok;
-    return a->is_launch_bound || b->is_launch_bound ||
-           (is_both && !rules->by_time && strcmp(a->copy, b->copy));
+    const bool can_be_rough = rules->threshold < rough_margin;
+    row->rough[COMPARE_LAUNCHES] = can_be_rough && (a->is_launch_bound || b->is_launch_bound);
+    row->rough[COMPARE_COPIES] = can_be_rough && !rules->by_time && strcmp(a->copy, b->copy) != 0;
+    row->margin = row->rough[COMPARE_LAUNCHES] || row->rough[COMPARE_COPIES] ? rough_margin
+                                                                             : rules->threshold;
 }
 
 bool compare_judge(struct compare_row *rows, size_t n, const struct compare_rules *rules)
 {
     for (size_t i = 0; i < n; i++) {
         struct compare_row *row = &rows[i];
-        row->margin =
-            is_rough(row, rules) ? fmax(rules->threshold, rough_margin) : rules->threshold;
         row->p = 1;
-        if (row->a.is_ok && row->b.is_ok)
+        if (row->a.is_ok && row->b.is_ok) {
+            set_margin(row, rules);
             measure(row);
+        }
     }
     if (!adjust(rows, n))
         return false;

@@ -4,6 +4,7 @@
 #include "cli/files/csv.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- CSV ----------------------------------------------------------------------------------- */
 
@@ -22,6 +23,19 @@ static const char *reason_of(const struct compare_row *row)
 static const char *status_of(const struct compare_value *value)
 {
     return value->result ? json_text_at(value->result, "status") : NULL;
+}
+
+/* "launch_bound copy_variant" */
+static void csv_rough(struct csv *csv, const struct compare_row *row)
+{
+    char text[64] = "";
+    for (int i = 0; i < COMPARE_ROUGH; i++) {
+        const size_t used = strlen(text);
+        if (row->rough[i])
+            snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "",
+                     compare_rough_names[i]);
+    }
+    csv_text(csv, text);
 }
 
 static void print_csv_row(struct csv *csv, const struct comparison *c,
@@ -46,6 +60,10 @@ static void print_csv_row(struct csv *csv, const struct comparison *c,
     csv_text(csv, compare_verdict_names[row->verdict]);
     csv_number(csv, row->rounds_needed > 0 ? row->rounds_needed : NAN);
     csv_text(csv, reason_of(row));
+    csv_number(csv, is_both ? row->margin : NAN);
+    csv_rough(csv, row);
+    csv_text(csv, row->a.copy);
+    csv_text(csv, row->b.copy);
     csv_end_line(csv);
 }
 
@@ -54,7 +72,7 @@ int compare_csv_pairs(const struct comparison *list, size_t n, const struct comp
     struct csv csv = {output->stream, 0};
     fputs("a,b,case,a_status,a_seconds,a_bytes_per_second,a_of_copy,b_status,b_seconds,"
           "b_bytes_per_second,b_of_copy,ratio,ratio_low,ratio_high,p,verdict,rounds_needed,"
-          "reason\r\n",
+          "reason,margin,rough,a_copy_variant,b_copy_variant\r\n",
           output->stream);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < list[i].n; k++)
@@ -89,8 +107,19 @@ static json_t *json_value(const struct compare_value *value)
     if (!value->is_ok)
         return json_pack("{s:s, s:O?}", "status", status_of(value), "reason",
                          json_object_get(value->result, "reason"));
-    return json_pack("{s:s, s:f, s:f, s:f}", "status", "ok", "seconds", value->seconds,
-                     "bytes_per_second", value->bytes_per_second, "of_copy", value->of_copy);
+    return json_pack("{s:s, s:f, s:f, s:f, s:b, s:o}", "status", "ok", "seconds", value->seconds,
+                     "bytes_per_second", value->bytes_per_second, "of_copy", value->of_copy,
+                     "launch_bound", value->is_launch_bound, "copy_variant",
+                     *value->copy ? json_text(value->copy) : json_null());
+}
+
+static json_t *json_rough(const struct compare_row *row)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < COMPARE_ROUGH; i++)
+        if (row->rough[i])
+            json_array_append_new(names, json_string(compare_rough_names[i]));
+    return names;
 }
 
 static json_t *json_row(const struct compare_row *row)
@@ -103,6 +132,7 @@ static json_t *json_row(const struct compare_row *row)
         json_object_set_new(object, "ratio", json_finite(row->factor));
         json_object_set_new(object, "ratio_interval", json_interval(row->interval));
         json_object_set_new(object, "margin", json_real(row->margin));
+        json_object_set_new(object, "rough", json_rough(row));
     }
     if (row->is_tested) {
         json_object_set_new(object, "p", json_finite(row->p));

@@ -82,13 +82,26 @@ static void add_value(struct table *table, const struct compare_value *value)
                   value->result ? json_text_at(value->result, "status") : "-");
 }
 
+static const struct {
+    char mark;
+    const char *text;
+} rough[COMPARE_ROUGH] = {
+    [COMPARE_LAUNCHES] = {'l', "it takes less than three empty kernels"},
+    [COMPARE_COPIES] = {'c', "the copies beside the two went ways that differ"},
+};
+
 static void add_verdict(struct table *table, const struct compare_row *row)
 {
-    const char *name = compare_verdict_names[row->verdict];
+    char rounds[32] = "", marks[2 + COMPARE_ROUGH] = " ";
+    size_t n = 0;
     if (row->verdict == COMPARE_UNSURE)
-        table_add(table, TONE_FAINT, "%s (%.0f)", name, row->rounds_needed);
-    else
-        table_add(table, tone_of(row->verdict), "%s", name);
+        snprintf(rounds, sizeof(rounds), " (%.0f)", row->rounds_needed);
+    for (int i = 0; i < COMPARE_ROUGH; i++)
+        if (row->rough[i])
+            marks[++n] = rough[i].mark;
+    marks[n ? n + 1 : 0] = '\0';
+    table_add(table, tone_of(row->verdict), "%s%s%s", compare_verdict_names[row->verdict], rounds,
+              marks);
 }
 
 static void share_text(const struct compare_value *value, char text[16])
@@ -114,9 +127,26 @@ static void add_row(struct table *table, const struct compare_row *row, bool has
     table_add(table, TONE_PLAIN, "%s -> %s", of_a, of_b);
 }
 
+/* What the marks mean that are there. */
+static void print_marks(const struct comparison *c, const struct compare_output *output)
+{
+    char text[LINE];
+    for (int i = 0; i < COMPARE_ROUGH; i++) {
+        size_t k = 0;
+        while (k < c->n && !c->rows[k].rough[i])
+            k++;
+        if (k == c->n)
+            continue;
+        snprintf(text, sizeof(text), "%c: %s, so that %.0f %% is the least effect.", rough[i].mark,
+                 rough[i].text, 100 * c->rows[k].margin);
+        compare_print_line(output, false, text);
+    }
+}
+
 static void print_foot(const struct comparison *c, const struct compare_output *output)
 {
     char text[LINE];
+    print_marks(c, output);
     if (c->count[COMPARE_UNSURE] > 0) {
         snprintf(text, sizeof(text), "UNSURE (N): N rounds a side would find an effect.");
         compare_print_line(output, false, text);

@@ -99,6 +99,7 @@ static const struct rule result_rules[] = {
     {"copy_bytes", COUNT, OR_NULL, NULL, NULL},
     {"check", OBJECT, OR_NULL, NULL, check_rules},
     {"launch_bound", FLAG, OR_NULL, NULL, NULL},
+    {"copy_variant", TEXT, OR_NULL, NULL, NULL},
     {"warnings", OBJECTS, OR_NULL, NULL, warning_rules},
     {0},
 };
