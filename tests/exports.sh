@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/exports.sh HEADER SHARED STATIC: what the two libraries show, what they never call, and that
-# they neither keep state nor run before main.
+# tests/exports.sh INCLUDE_DIR SHARED STATIC: what the two libraries show, what they never call, and
+# that they neither keep state nor run before main.
 set -euo pipefail
-header=$1 shared=$2 static=$3
+include=$1 shared=$2 static=$3
 failed=0
 wrong() {
     echo "$*"
@@ -11,7 +11,7 @@ wrong() {
 }
 defined() { nm -g --defined-only "$@" | awk 'NF == 3 {print $3}' | sort -u; }
 
-declared=$(tr '\n' ' ' <"$header" | grep -oE 'CLNORM_API[^;(]*\(' |
+declared=$(cat "$include"/clnorm/*.h | tr '\n' ' ' | grep -oE 'CLNORM_API[^;(]*\(' |
     grep -oE 'clnorm_[a-z0-9_]+\(' | tr -d '(' | sort -u)
 exported=$(defined -D "$shared")
 difference=$(diff <(echo "$declared") <(echo "$exported") || true)

@@ -65,7 +65,7 @@ done
 
 command=("$build"/src/cli/libclnorm_cli.a "$build"/src/cli/clnorm.p/*.o)
 if [ -e "${command[0]}" ]; then
-    public=$(tr '\n' ' ' <include/clnorm/clnorm.h | grep -oE 'CLNORM_API[^;(]*\(' |
+    public=$(cat include/clnorm/*.h | tr '\n' ' ' | grep -oE 'CLNORM_API[^;(]*\(' |
         grep -oE 'clnorm_[a-z0-9_]+\(' | tr -d '(' | sort -u)
     strangers=$(comm -23 <(needed "${command[@]}" | grep '^clnorm_' || true) \
         <(sort -u <(echo "$public") <(defined "$(archive check)" "$(archive base)" "${command[@]}")))

@@ -694,6 +694,8 @@ CLNORM_API clnorm_status clnorm_backward_host(const clnorm_op *op, uint64_t rows
                                               clnorm_host_report *report, clnorm_error *error);
 #endif /* CLNORM_NO_OPENCL */
 
+#include "clnorm/recurrent.h"
+
 #ifdef __cplusplus
 }
 #endif

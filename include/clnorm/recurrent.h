@@ -51,7 +51,7 @@ CLNORM_API clnorm_status clnorm_recurrent_desc_check(const clnorm_recurrent_desc
 /* Tensors, in the order of all structs below. A cell that has no such tensor needs NULL there.
  *
  *   y                 [steps, batch, H]   h after each step; 0 from a row's length on
- *   h_n, c_n          [batch, H]          state after a row's last step. c: lstm only, here as below
+ *   h_n, c_n          [batch, H]          state after a row's last step. c: lstm only, as below
  *   x                 [steps, batch, I]   what lies beyond a row's length is not used
  *   h0, c0            [batch, H]          NULL: 0
  *   w_x, w_h          [G * H, I], [G * H, H]
@@ -64,12 +64,17 @@ CLNORM_API clnorm_status clnorm_recurrent_desc_check(const clnorm_recurrent_desc
  *   dh_n, dc_n        [batch, H]          NULL: 0
  *   dx ... dbias_c    gradients, of the shape of what they belong to; NULL: not wanted.
  *                     dx is 0 beyond a row's length */
-#define CLNORM_RECURRENT_TENSORS(OUT, IN)                                                          \
-    OUT(y)                                                                                         \
-    OUT(h_n) OUT(c_n) IN(x) IN(h0) IN(c0) IN(w_x) IN(w_h) IN(weight_x) IN(bias_x) IN(weight_h)     \
-        IN(bias_h) IN(weight) IN(bias) IN(weight_c) IN(bias_c) IN(dy) IN(dh_n) IN(dc_n) OUT(dx)    \
-            OUT(dh0) OUT(dc0) OUT(dw_x) OUT(dw_h) OUT(dweight_x) OUT(dbias_x) OUT(dweight_h)       \
-                OUT(dbias_h) OUT(dweight) OUT(dbias) OUT(dweight_c) OUT(dbias_c)
+/* clang-format off */
+#define CLNORM_RECURRENT_TENSORS(OUT, IN)                        \
+    OUT(y) OUT(h_n) OUT(c_n)                                     \
+    IN(x) IN(h0) IN(c0) IN(w_x) IN(w_h)                          \
+    IN(weight_x) IN(bias_x) IN(weight_h) IN(bias_h)              \
+    IN(weight) IN(bias) IN(weight_c) IN(bias_c)                  \
+    IN(dy) IN(dh_n) IN(dc_n)                                     \
+    OUT(dx) OUT(dh0) OUT(dc0) OUT(dw_x) OUT(dw_h)                \
+    OUT(dweight_x) OUT(dbias_x) OUT(dweight_h) OUT(dbias_h)      \
+    OUT(dweight) OUT(dbias) OUT(dweight_c) OUT(dbias_c)
+/* clang-format on */
 
 /* ---- host reference ------------------------------------------------------------------------ */
 
@@ -82,6 +87,13 @@ typedef struct clnorm_recurrent_host_args {
 } clnorm_recurrent_host_args;
 #undef CLNORM_RECURRENT_OUT_
 #undef CLNORM_RECURRENT_IN_
+
+#define CLNORM_RECURRENT_NO_ARRAY_(name) , NULL
+#define CLNORM_RECURRENT_HOST_ARGS_INIT                                                            \
+    {                                                                                              \
+        sizeof(clnorm_recurrent_host_args),                                                        \
+            NULL CLNORM_RECURRENT_TENSORS(CLNORM_RECURRENT_NO_ARRAY_, CLNORM_RECURRENT_NO_ARRAY_)  \
+    }
 
 /* The sequence on the host, in the widest floating type that the compiler has; outputs are not
  * rounded to float. Backward goes forward first; y, h_n and c_n may be NULL in either direction.
@@ -120,10 +132,20 @@ typedef struct clnorm_recurrent_args {
     const uint32_t *lengths; /* as above, in host memory; free again when the call returns */
     CLNORM_RECURRENT_TENSORS(CLNORM_RECURRENT_TENSOR_, CLNORM_RECURRENT_TENSOR_)
     /* Offsets in bytes, multiples of 64. `saved` is written by forward (a buffer of NULL: not
-     * wanted) and read by backward, with the same op, steps, batch, lengths, x, y and parameters. */
+     * wanted), read by backward with the same op, steps, batch, lengths, x, y and parameters. */
     clnorm_tensor saved, workspace;
 } clnorm_recurrent_args;
 #undef CLNORM_RECURRENT_TENSOR_
+
+#define CLNORM_RECURRENT_NO_TENSOR_(name)                                                          \
+    , { 0, 0, 0 }
+#define CLNORM_RECURRENT_ARGS_INIT                                                                 \
+    {                                                                                              \
+        sizeof(clnorm_recurrent_args),                                                             \
+            NULL CLNORM_RECURRENT_TENSORS(CLNORM_RECURRENT_NO_TENSOR_,                             \
+                                          CLNORM_RECURRENT_NO_TENSOR_)                             \
+                CLNORM_RECURRENT_NO_TENSOR_(saved) CLNORM_RECURRENT_NO_TENSOR_(workspace)          \
+    }
 
 /* Enqueue a sequence and return: queue, wait list, event and errors as of clnorm_forward. y is
  * required, and an input of backward. The first products of a shape compile CLBlast's kernels,
