@@ -1,100 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/checked.h"
 #include "base/sets.h"
-#include "base/span.h"
 #include "ops/lines.h"
-#include "runtime/mem.h"
+#include "ops/operand.h"
 #include "runtime/queue.h"
 
-/* A tensor of the call with all that the checks need. */
-typedef struct {
-    clnorm_tensor_id id;
-    const char *name;
-    const clnorm_tensor *tensor;
-    clnorm_tensor_use use;
-    clnorm_mem_info mem;
-    clnorm_span span; /* in mem.root */
-} operand;
-
-static clnorm_status find_span(operand *o, clnorm_error *error)
+static bool may_alias(clnorm_direction direction, const clnorm_operand *a, const clnorm_operand *b)
 {
-    const clnorm_tensor_use *u = &o->use;
-    const uint64_t bytes = clnorm_dtype_bytes(u->dtype);
-    const uint64_t stride = u->rows > 1 && o->tensor->stride ? o->tensor->stride : u->cols;
-    uint64_t begin = 0;
-    if (u->rows == 0 || u->cols == 0) /* of no rows */
-        return CLNORM_OK;
-    if (stride < u->cols)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s.stride is %llu: rows of %llu elements would overlap", o->name,
-                           (unsigned long long)stride, (unsigned long long)u->cols);
-    const bool fits = checked_mul(o->tensor->offset, bytes, &begin) &&
-                      clnorm_span_make(begin, u->rows, u->cols, stride, bytes, &o->span) &&
-                      o->span.end <= o->mem.bytes;
-    if (!fits)
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s: %llu rows of %llu %s from element %llu, %llu apart, do not fit in "
-                           "its buffer of %zu bytes",
-                           o->name, (unsigned long long)u->rows, (unsigned long long)u->cols,
-                           clnorm_dtype_name(u->dtype), (unsigned long long)o->tensor->offset,
-                           (unsigned long long)stride, o->mem.bytes);
-    o->span.begin += o->mem.origin;
-    o->span.end += o->mem.origin;
-    return CLNORM_OK;
-}
-
-static clnorm_status check_operand(const clnorm_op *op, operand *o, clnorm_error *error)
-{
-    clnorm_status status;
-    TRY(clnorm_mem_query(op->context, o->tensor->buffer, &o->mem, error));
-    if (o->mem.context != op->context->cl)
-        return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is of another OpenCL context than the op",
-                           o->name);
-    const bool output = o->use.role != CLNORM_INPUT, input = o->use.role != CLNORM_OUTPUT;
-    if (output && (o->mem.flags & CL_MEM_READ_ONLY))
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s is an output in a buffer made with CL_MEM_READ_ONLY", o->name);
-    if (input && (o->mem.flags & CL_MEM_WRITE_ONLY))
-        return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "%s is an input in a buffer made with CL_MEM_WRITE_ONLY", o->name);
-    TRY(find_span(o, error));
-fail:
-    return status;
-}
-
-static bool same_place(const operand *a, const operand *b)
-{
-    return a->span.begin == b->span.begin && a->span.stride == b->span.stride &&
-           a->use.dtype == b->use.dtype;
-}
-
-static bool may_alias(clnorm_direction direction, const operand *a, const operand *b)
-{
-    return clnorm_may_alias(direction, a->id, b->id) || clnorm_may_alias(direction, b->id, a->id);
-}
-
-static clnorm_status check_overlap(clnorm_direction direction, const operand *a, const operand *b,
-                                   clnorm_error *error)
-{
-    const bool written = a->use.role != CLNORM_INPUT || b->use.role != CLNORM_INPUT;
-    const bool empty = a->span.end == a->span.begin || b->span.end == b->span.begin;
-    if (!written || empty || a->mem.root != b->mem.root ||
-        !clnorm_spans_overlap(&a->span, &b->span))
-        return CLNORM_OK;
-    const bool allowed = may_alias(direction, a, b);
-    if (allowed && same_place(a, b))
-        return CLNORM_OK;
-    return clnorm_fail(error, CLNORM_BAD_ARGS,
-                       "%s (bytes %llu to %llu of its buffer) overlaps %s (%llu to %llu); %s",
-                       a->name, (unsigned long long)a->span.begin, (unsigned long long)a->span.end,
-                       b->name, (unsigned long long)b->span.begin, (unsigned long long)b->span.end,
-                       allowed ? "one may be the other only with the same offset, stride and dtype"
-                               : "allowed are tensors apart from one another");
+    const clnorm_tensor_id first = (clnorm_tensor_id)a->id, second = (clnorm_tensor_id)b->id;
+    return clnorm_may_alias(direction, first, second) || clnorm_may_alias(direction, second, first);
 }
 
 /* Tensors of the call that are given, and the workspace if it is used. */
 typedef struct {
-    operand of[TENSOR_COUNT + 1];
+    clnorm_operand of[TENSOR_COUNT + 1];
     size_t count;
 } operands;
 
@@ -109,11 +28,15 @@ static clnorm_status collect(const clnorm_op *op, clnorm_direction direction, ui
     for (int i = 0; i < TENSOR_COUNT; i++) {
         const clnorm_tensor_id id = (clnorm_tensor_id)i;
         if (given[i])
-            all->of[all->count++] = (operand){
+            all->of[all->count++] = (clnorm_operand){
                 .id = id,
                 .name = clnorm_tensor_name(id),
                 .tensor = clnorm_args_tensor(args, id),
-                .use = uses[i],
+                .role = uses[i].role,
+                .dtype = uses[i].dtype,
+                .rows = uses[i].rows,
+                .cols = uses[i].cols,
+                .has_stride = uses[i].has_stride,
             };
     }
     return clnorm_tensors_check(&op->desc, direction, rows, given, error);
@@ -142,11 +65,14 @@ static clnorm_status collect_workspace(const clnorm_op *op, clnorm_direction dir
                            "workspace has %zu bytes and offset %llu; allowed are a multiple of 8 "
                            "with %zu bytes behind it",
                            mem.bytes, (unsigned long long)workspace->offset, bytes);
-    all->of[all->count++] = (operand){
+    all->of[all->count++] = (clnorm_operand){
         .id = TENSOR_COUNT,
         .name = "workspace",
         .tensor = workspace,
-        .use = {.role = CLNORM_IN_OUT, .dtype = CLNORM_I8, .rows = bytes > 0, .cols = bytes},
+        .role = CLNORM_IN_OUT,
+        .dtype = CLNORM_I8,
+        .rows = bytes > 0,
+        .cols = bytes,
     };
 fail:
     return status;
@@ -157,10 +83,12 @@ static clnorm_status check_operands(const clnorm_op *op, clnorm_direction direct
 {
     clnorm_status status = CLNORM_OK;
     for (size_t i = 0; i < all->count; i++)
-        TRY(check_operand(op, &all->of[i], error));
+        TRY(clnorm_operand_check(op->context, &all->of[i], error));
     for (size_t i = 0; i < all->count; i++)
         for (size_t j = 0; j < i; j++)
-            TRY(check_overlap(direction, &all->of[i], &all->of[j], error));
+            if (clnorm_operands_meet(&all->of[i], &all->of[j]))
+                TRY(clnorm_operands_refuse(&all->of[i], &all->of[j],
+                                           may_alias(direction, &all->of[i], &all->of[j]), error));
 fail:
     return status;
 }
@@ -170,14 +98,14 @@ static clnorm_status check_sets(const clnorm_op *op, clnorm_direction direction,
 {
     const clnorm_sets sets = clnorm_sets_of(&op->desc, rows);
     for (size_t i = 0; i < all->count; i++) {
-        const operand *o = &all->of[i];
-        const bool gaps = o->tensor->stride && o->tensor->stride != o->use.cols && rows > 1;
-        if (sets.needs_dense_rows && o->use.has_stride && gaps)
+        const clnorm_operand *o = &all->of[i];
+        const bool gaps = o->tensor->stride && o->tensor->stride != o->cols && rows > 1;
+        if (sets.needs_dense_rows && o->has_stride && gaps)
             return clnorm_fail(error, CLNORM_BAD_ARGS,
                                "%s.stride is %llu; allowed is %llu: batch statistics of NHWC need "
                                "rows without gaps",
                                o->name, (unsigned long long)o->tensor->stride,
-                               (unsigned long long)o->use.cols);
+                               (unsigned long long)o->cols);
     }
     return clnorm_check_iterations(op, direction, rows, error);
 }
