@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "peers_file.h"
 
+#include "words.h"
+
 #include "base/dtype.h"
 #include "base/kind.h"
 
@@ -8,90 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- words --------------------------------------------------------------------------------- */
-
-typedef struct {
-    const char *path;
-    FILE *file;
-    unsigned line;
-    char word[128];
-} reader;
-
-static void refuse(const reader *r, const char *wanted)
-{
-    fprintf(stderr, "%s:%u: '%s' instead of %s\n", r->path, r->line, r->word, wanted);
-    exit(1);
-}
-
-static int next_char(reader *r)
-{
-    const int c = getc(r->file);
-    r->line += c == '\n';
-    return c;
-}
-
-static bool is_space(int c) { return c == ' ' || c == '\n' || c == '\r'; }
-
-/* false at the end of the file. */
-static bool next(reader *r)
-{
-    size_t length = 0;
-    int c = next_char(r);
-    while (is_space(c) || c == '#') {
-        while (c == '#' && c != EOF)
-            while (c != '\n' && c != EOF)
-                c = next_char(r);
-        c = c == EOF ? c : next_char(r);
-    }
-    for (; c != EOF && !is_space(c); c = next_char(r)) {
-        r->word[length++] = (char)c;
-        r->word[length] = 0;
-        if (length + 1 == sizeof(r->word))
-            refuse(r, "a shorter word");
-    }
-    return length > 0;
-}
-
-static const char *word(reader *r)
-{
-    if (!next(r))
-        refuse(r, "more words");
-    return r->word;
-}
-
-static bool is(const reader *r, const char *text) { return strcmp(r->word, text) == 0; }
-
-static double number_of(const reader *r, const char *text)
-{
-    char *end;
-    const double value = strtod(text, &end);
-    if (end == text || *end)
-        refuse(r, "a number");
-    return value;
-}
-
-static double number(reader *r)
-{
-    const char *text = word(r);
-    return number_of(r, text);
-}
-
-static clnorm_dtype dtype_named(const reader *r, const char *name)
+static clnorm_dtype dtype_named(const words *r, const char *name)
 {
     clnorm_dtype dtype = CLNORM_F32;
     if (!clnorm_dtype_parse(name, &dtype))
-        refuse(r, "a dtype");
+        words_refuse(r, "a dtype");
     return dtype;
 }
 
-static clnorm_kind kind_named(const reader *r, const char *name)
+static clnorm_kind kind_named(const words *r, const char *name)
 {
     int kind = 0;
     while (clnorm_kind_find((clnorm_kind)kind) &&
            strcmp(clnorm_kind_name((clnorm_kind)kind), name) != 0)
         kind++;
     if (!clnorm_kind_find((clnorm_kind)kind))
-        refuse(r, "an operator");
+        words_refuse(r, "an operator");
     return (clnorm_kind)kind;
 }
 
@@ -141,9 +75,9 @@ static const struct {
     FIELD(backward, WORD32),
 };
 
-static void set_field(const reader *r, void *place, field_type type, const char *text)
+static void set_field(const words *r, void *place, field_type type, const char *text)
 {
-    const double value = type > DTYPE ? number_of(r, text) : 0;
+    const double value = type > DTYPE ? words_number_of(r, text) : 0;
     const uint64_t whole = type == WORD32 || type == WORD64 ? (uint64_t)value : 0;
     const uint32_t word32 = type == KIND    ? (uint32_t)kind_named(r, text)
                             : type == DTYPE ? (uint32_t)dtype_named(r, text)
@@ -157,86 +91,72 @@ static void set_field(const reader *r, void *place, field_type type, const char 
 }
 
 /* The words FIELD=VALUE; ends after the next word. */
-static void read_desc(reader *r, clnorm_desc *desc)
+static void read_desc(words *r, clnorm_desc *desc)
 {
-    for (word(r); strchr(r->word, '='); word(r)) {
+    for (words_next(r); strchr(r->word, '='); words_next(r)) {
         char *const value = strchr(r->word, '=') + 1;
         size_t i = 0;
         value[-1] = 0;
-        while (i < sizeof(fields) / sizeof(fields[0]) && !is(r, fields[i].name))
+        while (i < sizeof(fields) / sizeof(fields[0]) && !words_is(r, fields[i].name))
             i++;
         if (i == sizeof(fields) / sizeof(fields[0]))
-            refuse(r, "a field of clnorm_desc");
+            words_refuse(r, "a field of clnorm_desc");
         set_field(r, (char *)desc + fields[i].place, fields[i].type, value);
     }
 }
 
-static uint64_t elements(const reader *r)
-{
-    uint64_t count = 1;
-    for (const char *at = r->word; at; at = strchr(at, 'x'), at = at ? at + 1 : at)
-        count *= strtoull(at, NULL, 10);
-    if (count == 0 || count > 10000)
-        refuse(r, "a shape");
-    return count;
-}
-
-static void read_tensor(reader *r, peer_case *peer, peer_part part)
+static void read_tensor(words *r, peer_case *peer, peer_part part)
 {
     peer_tensor *t = &peer->tensors[peer->count++];
     if (peer->count > PEER_TENSORS)
-        refuse(r, "fewer tensors");
+        words_refuse(r, "fewer tensors");
     t->part = part;
-    t->output = is(r, "out");
-    word(r);
+    t->output = words_is(r, "out");
+    words_next(r);
     t->id = clnorm_tensor_find(r->word);
     if (t->id == TENSOR_COUNT)
-        refuse(r, "a tensor");
-    word(r);
+        words_refuse(r, "a tensor");
+    words_next(r);
     t->dtype = dtype_named(r, r->word);
-    word(r);
-    t->count = elements(r);
+    words_next(r);
+    t->count = words_elements(r);
     t->values = calloc(t->count, sizeof(double));
     for (uint64_t i = 0; t->values && i < t->count; i++)
-        t->values[i] = number(r);
+        t->values[i] = words_number(r);
 }
 
-static peer_case read_case(reader *r)
+static peer_case read_case(words *r)
 {
     peer_case peer = {.desc = CLNORM_DESC_INIT};
     peer_part part = PEER_BOTH;
-    word(r);
+    words_next(r);
     snprintf(peer.name, sizeof(peer.name), "%.63s", r->word);
-    if (word(r), !is(r, "desc"))
-        refuse(r, "desc");
+    if (words_next(r), !words_is(r, "desc"))
+        words_refuse(r, "desc");
     read_desc(r, &peer.desc);
-    peer.rows = (uint64_t)number(r);
-    if (word(r), !is(r, "unit"))
-        refuse(r, "unit");
-    peer.unit = number(r);
-    for (word(r); !is(r, "end"); word(r)) {
-        if (is(r, "forward"))
+    peer.rows = (uint64_t)words_number(r);
+    if (words_next(r), !words_is(r, "unit"))
+        words_refuse(r, "unit");
+    peer.unit = words_number(r);
+    for (words_next(r); !words_is(r, "end"); words_next(r)) {
+        if (words_is(r, "forward"))
             part = PEER_FORWARD;
-        else if (is(r, "backward"))
+        else if (words_is(r, "backward"))
             part = PEER_BACKWARD;
-        else if (is(r, "in") || is(r, "out"))
+        else if (words_is(r, "in") || words_is(r, "out"))
             read_tensor(r, &peer, part);
         else
-            refuse(r, "forward, backward, in, out or end");
+            words_refuse(r, "forward, backward, in, out or end");
     }
     return peer;
 }
 
 void peers_read(peer_cases *all, const char *path)
 {
-    reader r = {.path = path, .file = fopen(path, "r"), .line = 1};
-    if (!r.file) {
-        perror(path);
-        exit(1);
-    }
-    while (next(&r)) {
-        if (!is(&r, "case"))
-            refuse(&r, "case");
+    words r = words_open(path);
+    while (words_more(&r)) {
+        if (!words_is(&r, "case"))
+            words_refuse(&r, "case");
         all->cases = realloc(all->cases, (all->count + 1) * sizeof(*all->cases));
         if (!all->cases)
             abort();
