@@ -11,6 +11,7 @@ none of this. The files name the versions that wrote them.
 
     onnx_cases.py      ONNX's operators, and SkipLayerNormalization by ONNX Runtime
     rounding_cases.py  where rounding is part of the meaning: 16-bit casts, quantised outputs
+    recurrent_cases.py recurrent nets, in double
     torch_cases.py     layers of PyTorch, forward and backward by autograd, in double
 """
 
@@ -21,6 +22,7 @@ import onnxruntime
 import torch
 
 import onnx_cases
+import recurrent_cases
 import rounding_cases
 import torch_cases
 
@@ -39,6 +41,7 @@ def main():
     onnx_version = "ONNX " + onnx.__version__
     DATA.mkdir(exist_ok=True)
     write("torch.txt", torch_version, torch_cases.cases())
+    write("recurrent.txt", torch_version, recurrent_cases.cases())
     write("onnx.txt", f"{onnx_version} and ONNX Runtime {onnxruntime.__version__}",
           onnx_cases.cases())
     write("rounding.txt", f"{torch_version} and {onnx_version}", rounding_cases.cases())
