@@ -6,7 +6,8 @@
 set -euo pipefail
 
 build=(gcc libc6-dev meson ninja-build pkgconf
-       ocl-icd-opencl-dev libpopt-dev libjansson-dev zlib1g-dev libjs-chart.js pocl-opencl-icd)
+       ocl-icd-opencl-dev libclblast-dev libpopt-dev libjansson-dev zlib1g-dev libjs-chart.js
+       pocl-opencl-icd)
 demo=("${build[@]}" dataset-fashion-mnist)
 test=("${build[@]}" g++ libcmocka-dev mesa-opencl-icd oclgrind clinfo clang-15 libclc-15
       clang-format-14 shellcheck binutils python3 python3-jsonschema python3-venv
