@@ -35,6 +35,10 @@ static const struct {
                                 clnorm_kernel_narrow}},
     [CLNORM_SOURCE_BACKWARD] = {6, {SETS, clnorm_kernel_backward, clnorm_kernel_narrow_backward}},
     [CLNORM_SOURCE_SUMS] = {3, {COMMON, clnorm_kernel_sums}},
+    [CLNORM_SOURCE_RECURRENT] = {6, {SETS, clnorm_kernel_cell, clnorm_kernel_recurrent}},
+    [CLNORM_SOURCE_RECURRENT_BACKWARD] = {6,
+                                          {SETS, clnorm_kernel_cell,
+                                           clnorm_kernel_recurrent_backward}},
     [CLNORM_SOURCE_COMPANION] = {1, {clnorm_kernel_companion}},
 };
 
