@@ -108,10 +108,13 @@ CLNORM_API clnorm_status clnorm_recurrent_reference(const clnorm_recurrent_desc 
 
 #ifndef CLNORM_NO_OPENCL
 
-/* An immutable operator; several threads may run it at once. Matrix products are CLBlast's: without
- * it at build time, CLNORM_UNSUPPORTED. Keeps the context alive no longer than itself. */
+/* An immutable operator; several threads may run it at once. */
 typedef struct clnorm_recurrent clnorm_recurrent;
 
+/* Builds the kernels of a step, up to seconds where they are new to the device; other kernels are
+ * built by the first call that needs them. The context must outlive the op. Matrix products are
+ * CLBlast's: in a library that was built without it, CLNORM_UNSUPPORTED. CLBlast keeps programs of
+ * its own, and with them the cl_context, until clnorm_recurrent_clear_cache. */
 CLNORM_API clnorm_status clnorm_recurrent_create(clnorm_context *context,
                                                  const clnorm_recurrent_desc *desc,
                                                  clnorm_recurrent **op, clnorm_error *error);
@@ -119,8 +122,9 @@ CLNORM_API clnorm_status clnorm_recurrent_create(clnorm_context *context,
 CLNORM_API void clnorm_recurrent_destroy(clnorm_recurrent *op);
 CLNORM_API const clnorm_recurrent_desc *clnorm_recurrent_op_desc(const clnorm_recurrent *op);
 
-/* Bytes that a call needs: `saved` is what forward leaves for backward (0 if direction is forward
- * and it is not wanted: pass NULL in args), `workspace` what either needs while it runs. */
+/* Bytes that a call needs: `saved` is what forward leaves for backward, the workspaces what either
+ * takes while it runs. That of forward is for a call without `saved`; one with it takes 4 bytes for
+ * each row of the batch, to a multiple of 64, and none without lengths. NULL: not asked for. */
 CLNORM_API clnorm_status clnorm_recurrent_sizes(const clnorm_recurrent *op, uint64_t steps,
                                                 uint64_t batch, uint64_t *saved,
                                                 uint64_t *forward_workspace,
@@ -147,9 +151,14 @@ typedef struct clnorm_recurrent_args {
                 CLNORM_RECURRENT_NO_TENSOR_(saved) CLNORM_RECURRENT_NO_TENSOR_(workspace)          \
     }
 
-/* Enqueue a sequence and return: queue, wait list, event and errors as of clnorm_forward. y is
- * required, and an input of backward. The first products of a shape compile CLBlast's kernels,
- * which takes seconds: clnorm_recurrent_warm_up shows that as progress. */
+/* Enqueue a sequence and return: queue, wait list, event and errors as of clnorm_forward, but that
+ * no tensor may share memory with an output, outputs must not be CL_MEM_WRITE_ONLY, and some
+ * commands may be enqueued already when one fails: outputs are undefined then. CLBlast takes no
+ * wait list, so an out-of-order queue gets barriers. y is required, and an input of backward. The
+ * first products of a shape compile CLBlast's kernels, which takes seconds:
+ * clnorm_recurrent_warm_up shows that as progress. The same call on the same device gives the same
+ * bits; those of a row may change with steps and batch, as CLBlast chooses kernels by the size of a
+ * product. */
 CLNORM_API clnorm_status clnorm_recurrent_forward(const clnorm_recurrent *op,
                                                   cl_command_queue queue, uint64_t steps,
                                                   uint64_t batch, const clnorm_recurrent_args *args,
@@ -161,6 +170,28 @@ CLNORM_API clnorm_status clnorm_recurrent_backward(const clnorm_recurrent *op,
                                                    const clnorm_recurrent_args *args,
                                                    cl_uint n_wait, const cl_event *wait_list,
                                                    cl_event *event, clnorm_error *error);
+
+/* `done` of `all` products have been run, and `what` is next: "dw_x: [64, 96] x [96, 32]"; "" at
+ * the end. Called from the thread that called clnorm_recurrent_warm_up. Return 0 to go on, else the
+ * call ends with CLNORM_CANCELLED. */
+typedef int (*clnorm_recurrent_progress_fn)(void *user, unsigned done, unsigned all,
+                                            const char *what);
+
+/* Run each product of both directions once, so that CLBlast's kernels are there when they are
+ * needed, and wait for it. Kernels depend on the shape of a product: steps and batch are those of
+ * the calls to come. For as long as it takes there are three buffers, each as large as the largest
+ * matrix of its place in the products: those of x, dx, w_x, w_h and gates of all steps. progress
+ * may be NULL. */
+CLNORM_API clnorm_status clnorm_recurrent_warm_up(const clnorm_recurrent *op,
+                                                  cl_command_queue queue, uint64_t steps,
+                                                  uint64_t batch,
+                                                  clnorm_recurrent_progress_fn progress, void *user,
+                                                  clnorm_error *error);
+
+/* Drop all programs that CLBlast has compiled, of the whole process: also those of the
+ * application's own calls to CLBlast. Never done otherwise. Not while another thread is in a call
+ * of CLBlast's. */
+CLNORM_API clnorm_status clnorm_recurrent_clear_cache(clnorm_error *error);
 
 #endif
 
