@@ -407,24 +407,24 @@ static void test_bad_descriptors(void **state)
     expect_desc(desc, text);
     expect_desc(LSTM(.features = 1, .hidden = (1 << 20) + 1),
                 "hidden is 1048577; allowed are 1 to 1048576");
-    expect_desc(LSTM(.features = 1, .hidden = 1, .norm = 2), "norm is 2; allowed are 0 to 1");
+    expect_desc(LSTM(.features = 1, .hidden = 1, .norm = 2), "norm is 2; allowed are 0 and 1");
     expect_desc(LSTM(.features = 1, .hidden = 1, .norm_gates = 1),
-                "norm_gates is 1; allowed are 0 to 0, as norm is 0");
+                "norm_gates is 1; allowed is 0, as norm is 0");
     expect_desc(LSTM(.features = 1, .hidden = 1, .nonlinearity = CLNORM_RELU),
-                "nonlinearity is 1; allowed are 0 to 0, as only an rnn has a choice");
+                "nonlinearity is 1; allowed is 0, as only an rnn has a choice");
     expect_desc(LSTM(.features = 1, .hidden = 1, .eps = -1),
                 "eps is -1; allowed are 0 and 1.18e-38 to 3.4e+38");
     expect_desc(LSTM(.features = 1, .hidden = 1, .eps = NAN),
                 "eps is nan; allowed are 0 and 1.18e-38 to 3.4e+38");
     desc = LSTM(.features = 1, .hidden = 1);
     desc.cell = (clnorm_cell)3;
-    expect_desc(desc, "cell is 3; allowed are 0 to 2 (rnn, lstm, gru)");
+    expect_desc(desc, "cell is 3; allowed are 0 (rnn), 1 (lstm) and 2 (gru)");
     desc.cell = CLNORM_RNN;
     desc.nonlinearity = (clnorm_nonlinearity)2;
-    expect_desc(desc, "nonlinearity is 2; allowed are 0 to 1 (tanh, relu)");
+    expect_desc(desc, "nonlinearity is 2; allowed are 0 (tanh) and 1 (relu)");
     desc.nonlinearity = CLNORM_TANH;
     desc.norm = desc.norm_gates = 1;
-    expect_desc(desc, "norm_gates is 1; allowed are 0 to 0, as an rnn has one gate");
+    expect_desc(desc, "norm_gates is 1; allowed is 0, as an rnn has one gate");
 }
 
 static void expect_args(const net *n, clnorm_direction direction, uint64_t steps, uint64_t batch,

@@ -106,25 +106,23 @@ static clnorm_status check_whole_numbers(const clnorm_recurrent_desc *desc, clno
     const struct {
         const char *name;
         uint64_t value, least, most;
-        const char *why;
+        const char *allowed;
     } numbers[] = {
-        {"cell", (unsigned)desc->cell, 0, CLNORM_GRU, " (rnn, lstm, gru)"},
+        {"cell", (unsigned)desc->cell, 0, CLNORM_GRU, "are 0 (rnn), 1 (lstm) and 2 (gru)"},
         {"nonlinearity", (unsigned)desc->nonlinearity, 0, rnn ? CLNORM_RELU : 0,
-         rnn ? " (tanh, relu)" : ", as only an rnn has a choice"},
-        {"features", desc->features, 1, CLNORM_RECURRENT_MAX_WIDTH, ""},
-        {"hidden", desc->hidden, 1, CLNORM_RECURRENT_MAX_WIDTH, ""},
-        {"norm", (unsigned)desc->norm, 0, 1, ""},
+         rnn ? "are 0 (tanh) and 1 (relu)" : "is 0, as only an rnn has a choice"},
+        {"features", desc->features, 1, CLNORM_RECURRENT_MAX_WIDTH, "are 1 to 1048576"},
+        {"hidden", desc->hidden, 1, CLNORM_RECURRENT_MAX_WIDTH, "are 1 to 1048576"},
+        {"norm", (unsigned)desc->norm, 0, 1, "are 0 and 1"},
         {"norm_gates", (unsigned)desc->norm_gates, 0, normed && !rnn,
-         !normed ? ", as norm is 0"
-         : rnn   ? ", as an rnn has one gate"
-                 : ""},
+         !normed ? "is 0, as norm is 0"
+         : rnn   ? "is 0, as an rnn has one gate"
+                 : "are 0 and 1"},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most)
-            return clnorm_fail(error, CLNORM_BAD_DESC,
-                               "%s is %" PRIu64 "; allowed are %" PRIu64 " to %" PRIu64 "%s",
-                               numbers[i].name, numbers[i].value, numbers[i].least, numbers[i].most,
-                               numbers[i].why);
+            return clnorm_fail(error, CLNORM_BAD_DESC, "%s is %" PRIu64 "; allowed %s",
+                               numbers[i].name, numbers[i].value, numbers[i].allowed);
     return CLNORM_OK;
 }
 

@@ -157,6 +157,7 @@ static clnorm_number *take(arena *a, uint64_t n)
     return part;
 }
 
+/* From dw_x on all gradients are sums. */
 static void take_sums(walk *w, arena *a)
 {
     for (int i = RECURRENT_dw_x; w->e->direction == CLNORM_BACKWARD && i < RECURRENT_COUNT; i++) {

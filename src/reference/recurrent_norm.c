@@ -98,11 +98,11 @@ void clnorm_recurrent_norm_forward(clnorm_recurrent_norm *norm, size_t n, const 
         norm->rstd[k] = find_errors(&s, rstd, norm->spread[k]);
     }
     for (size_t i = 0; i < n; i++) {
-        const clnorm_number hat = norm->n > 0 ? norm->hat[i] : in[i];
-        const clnorm_number scaled =
-            norm->n > 0 && norm->weight ? number_mul(hat, number_exact(norm->weight[i])) : hat;
-        out[i] =
-            norm->n > 0 && norm->bias ? number_add(scaled, number_exact(norm->bias[i])) : scaled;
+        out[i] = norm->n > 0 ? norm->hat[i] : in[i];
+        if (norm->weight)
+            out[i] = number_mul(out[i], number_exact(norm->weight[i]));
+        if (norm->bias)
+            out[i] = number_add(out[i], number_exact(norm->bias[i]));
     }
 }
 
@@ -165,8 +165,7 @@ void clnorm_recurrent_norm_backward(clnorm_recurrent_norm *norm, size_t n, const
     size_t first = 0;
     add_gradients(norm, d);
     for (size_t i = 0; i < n; i++)
-        dx[i] =
-            norm->n > 0 && norm->weight ? number_mul(d[i], number_exact(norm->weight[i])) : d[i];
+        dx[i] = norm->weight ? number_mul(d[i], number_exact(norm->weight[i])) : d[i];
     for (unsigned k = 0; norm->n > 0 && k < norm->sets; first += norm->size[k++]) {
         const set s = {norm->size[k], dx + first, norm->hat + first};
         differentiate(&s, norm->rstd[k], norm->spread[k], dx + first);

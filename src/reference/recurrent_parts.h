@@ -28,7 +28,7 @@ static inline void clnorm_recurrent_sum(clnorm_number *sum, clnorm_number a, cln
 
 /* A norm over consecutive parts of n numbers. */
 typedef struct clnorm_recurrent_norm {
-    size_t n; /* 0: there is none, and what comes in goes out */
+    size_t n; /* 0: there is none, all else is 0, and what comes in goes out */
     unsigned sets;
     size_t size[RECURRENT_MOST_SETS]; /* of the sets, n in all */
     double eps, rounding;
