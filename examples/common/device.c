@@ -7,6 +7,8 @@
 
 enum { GPU_GROUP = 64, STRETCHES_PER_CORE = 4, GPU_ITEMS_PER_UNIT = 1024 };
 
+extern const char ex_each_cl[];
+
 static void print_warning(void *user, clnorm_log_level level, const char *text)
 {
     (void)user;
@@ -94,11 +96,21 @@ static _Noreturn void die_of_build(struct ex_device *device, cl_program program,
     ex_die(EX_DEVICE, "%s does not compile:\n%s", name, log);
 }
 
+const char *ex_build_options(const struct ex_device *device)
+{
+    return device->stretches ? "-DVEC=16 -DSTRETCHES=1" : "-DVEC=4 -DSTRETCHES=0";
+}
+
+size_t ex_vector_width(const struct ex_device *device) { return device->stretches ? 16 : 4; }
+
 cl_program ex_program(struct ex_device *device, const char *name, const char *text,
                       const char *options)
 {
     cl_int code;
-    cl_program program = clCreateProgramWithSource(device->cl, 1, &text, NULL, &code);
+    const char *const texts[] = {ex_each_cl, "#line 1\n", text};
+    const cl_uint n = sizeof(texts) / sizeof(texts[0]);
+    cl_program program =
+        clCreateProgramWithSource(device->cl, n, (const char **)(uintptr_t)texts, NULL, &code);
     ex_must_cl(code, "clCreateProgramWithSource");
     if (clBuildProgram(program, 1, &device->id, options, NULL, NULL) != CL_SUCCESS)
         die_of_build(device, program, name);

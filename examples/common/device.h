@@ -38,7 +38,10 @@ void ex_write(struct ex_device *device, cl_mem to, size_t offset, size_t bytes, 
 
 /* ---- kernels ---- */
 
-/* The program of a text that embed.sh made; a failure shows the build log. */
+/* -DVEC=16 -DSTRETCHES=1 or the like, which the words of each.cl need. */
+const char *ex_build_options(const struct ex_device *device);
+size_t ex_vector_width(const struct ex_device *device); /* VEC */
+/* The program of each.cl and a text that embed.sh made; a failure shows the build log. */
 cl_program ex_program(struct ex_device *device, const char *name, const char *text,
                       const char *options);
 cl_kernel ex_kernel(cl_program program, const char *name);

@@ -7,13 +7,6 @@ enum { PARTS = 64, LEAST = 4096 }; /* LEAST: elements that are worth a work-item
 
 extern const char ex_train_cl[];
 
-const char *ex_build_options(const struct ex_device *device)
-{
-    return device->stretches ? "-DVEC=16 -DSTRETCHES=1" : "-DVEC=4 -DSTRETCHES=0";
-}
-
-static size_t vector_width(const struct ex_device *device) { return device->stretches ? 16 : 4; }
-
 void ex_train_open(struct ex_train *train, struct ex_device *device)
 {
     *train = (struct ex_train){.device = device};
@@ -44,7 +37,7 @@ void ex_train_close(struct ex_train *train)
 
 size_t ex_items(const struct ex_device *device, size_t n)
 {
-    const size_t useful = device->stretches ? (n + LEAST - 1) / LEAST : n / vector_width(device);
+    const size_t useful = device->stretches ? (n + LEAST - 1) / LEAST : n / ex_vector_width(device);
     const size_t items = useful < device->items ? useful : device->items;
     return items ? items : 1;
 }
@@ -59,7 +52,7 @@ void ex_adam(struct ex_train *train, int label, const struct ex_adam *settings, 
     const double rate_t = settings->rate * root / (1 - pow(settings->beta1, (double)step));
     EX_LAUNCH(train->device, label, train->adam, ex_items(train->device, n), train->device->group,
               EX_TENSOR(parameters), EX_TENSOR(m), EX_TENSOR(v), EX_TENSOR(gradient),
-              EX_U32(n / vector_width(train->device)), EX_F32(settings->beta1),
+              EX_U32(n / ex_vector_width(train->device)), EX_F32(settings->beta1),
               EX_F32(settings->beta2), EX_F32(rate_t), EX_F32(settings->eps * root));
 }
 
@@ -121,5 +114,5 @@ void ex_column_sums(struct ex_train *train, int label, clnorm_tensor x, clnorm_t
 void ex_copy(struct ex_train *train, int label, cl_mem from, cl_mem to, size_t n)
 {
     EX_LAUNCH(train->device, label, train->copy, ex_items(train->device, n), train->device->group,
-              EX_MEM(from), EX_MEM(to), EX_U32(n / vector_width(train->device)));
+              EX_MEM(from), EX_MEM(to), EX_U32(n / ex_vector_width(train->device)));
 }

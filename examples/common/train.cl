@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernels of training. Built with -DVEC, elements that are taken at once, and -DSTRETCHES: 1 where
- * a work-item owns a long stretch (CPUs), 0 where neighbours take neighbours (GPUs). No kernel adds
- * up in an order that depends on the number of work-items, so that runs give the same bits. */
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define vec JOIN(float, VEC)
-#define load JOIN(vload, VEC)
-#define store JOIN(vstore, VEC)
-
-/* for each i below n */
-#if STRETCHES
-#define FIRST(id, n) ((uint)((ulong)(n) * (id) / get_global_size(0)))
-#define EACH(i, n)                                                                                 \
-    for (uint i = FIRST(get_global_id(0), n), i##_end = FIRST(get_global_id(0) + 1, n);            \
-         i < i##_end; i++)
-#else
-#define EACH(i, n) for (uint i = get_global_id(0); i < (n); i += get_global_size(0))
-#endif
+/* Kernels of training, with the words of each.cl. None adds up in an order that depends on the
+ * number of work-items, so that runs give the same bits. */
 
 /* ---- Adam ---- */
 

@@ -12,13 +12,11 @@ struct ex_train {
     cl_mem parts, wrong_parts; /* of ex_loss_read */
 };
 
-/* -DVEC=16 -DSTRETCHES=1 and the like, for kernels written as those of train.cl. */
-const char *ex_build_options(const struct ex_device *device);
 /* The device must outlive it. */
 void ex_train_open(struct ex_train *train, struct ex_device *device);
 void ex_train_close(struct ex_train *train);
 
-/* Work-items of a launch over n elements that goes through them by EACH of train.cl. */
+/* Work-items of a launch over n elements that goes through them by EACH of each.cl. */
 size_t ex_items(const struct ex_device *device, size_t n);
 
 /* All functions below enqueue one kernel and return; `label` is that of ex_event. Tensors of f32
