@@ -111,10 +111,12 @@ CLNORM_API clnorm_status clnorm_recurrent_reference(const clnorm_recurrent_desc 
 /* An immutable operator; several threads may run it at once. */
 typedef struct clnorm_recurrent clnorm_recurrent;
 
-/* Builds the kernels of a step, up to seconds where they are new to the device; other kernels are
- * built by the first call that needs them. The context must outlive the op. Matrix products are
- * CLBlast's: in a library that was built without it, CLNORM_UNSUPPORTED. CLBlast keeps programs of
- * its own, and with them the cl_context, until clnorm_recurrent_clear_cache. */
+/* Builds the kernels of a step, up to seconds where they are new to the device, and tries them on
+ * three rows by the policy of clnorm_context_set_self_test: CLNORM_UNSUPPORTED where those of every
+ * form are wrong. Other kernels are built by the first call that needs them. The context must
+ * outlive the op. Matrix products are CLBlast's: in a library that was built without it,
+ * CLNORM_UNSUPPORTED. CLBlast keeps programs of its own, and with them the cl_context, until
+ * clnorm_recurrent_clear_cache. */
 CLNORM_API clnorm_status clnorm_recurrent_create(clnorm_context *context,
                                                  const clnorm_recurrent_desc *desc,
                                                  clnorm_recurrent **op, clnorm_error *error);

@@ -139,6 +139,15 @@ static bool is_out_of_memory(const clnorm_error *error)
            error->opencl_code == CL_OUT_OF_HOST_MEMORY;
 }
 
+clnorm_finding clnorm_finding_of(const clnorm_error *error, bool of_launch)
+{
+    const bool disabled = of_launch && !is_out_of_memory(error);
+    clnorm_finding finding = {disabled ? CLNORM_DISABLED : CLNORM_UNTRIED, ""};
+    snprintf(finding.text, sizeof(finding.text), "%.*s", (int)sizeof(finding.text) - 1,
+             error->text);
+    return finding;
+}
+
 clnorm_finding clnorm_self_test_kernel(const clnorm_op *op, clnorm_kernel_id id,
                                        const clnorm_built *built)
 {
@@ -152,44 +161,60 @@ clnorm_finding clnorm_self_test_kernel(const clnorm_op *op, clnorm_kernel_id id,
     const bool prepared = prepare(t, op, built, &error) == CLNORM_OK;
     const bool failed = prepared && run_all_ways(t, &error);
     finding = t->finding;
-    if (!prepared || failed) {
-        finding.trial = failed && !is_out_of_memory(&error) ? CLNORM_DISABLED : CLNORM_UNTRIED;
-        snprintf(finding.text, sizeof(finding.text), "%.*s", (int)sizeof(finding.text) - 1,
-                 error.text);
-    }
+    if (!prepared || failed)
+        finding = clnorm_finding_of(&error, failed);
     clnorm_trial_release(t);
     free(t);
     return finding;
 }
 
-static void log_finding(const clnorm_op *op, clnorm_kernel_id id, const clnorm_built *built,
+static void log_finding(clnorm_context *context, const clnorm_candidate *candidate,
                         const clnorm_finding *finding)
 {
-    const clnorm_geometry *g = &built->geometry;
+    const clnorm_geometry *g = candidate->geometry;
     const bool failed = finding->trial == CLNORM_DISABLED;
     clnorm_log(
-        op->context, failed ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
+        context, failed ? CLNORM_LOG_WARNING : CLNORM_LOG_INFO,
         "self-test of %s, %s (vec %u, group %u, team %u, hold %u, part %u, block %u), on %s: %s%s",
-        clnorm_kernel_name(id), clnorm_form_name(g->form), g->vec, g->group_size, g->team_size,
-        g->hold, g->part, g->block, op->context->device.name,
+        candidate->kernel, clnorm_form_name(g->form), g->vec, g->group_size, g->team_size, g->hold,
+        g->part, g->block, context->device.name,
         failed                             ? "failed, and is not used: "
         : finding->trial == CLNORM_UNTRIED ? "did not come about: "
                                            : "passed",
         finding->trial == CLNORM_TRUSTED ? "" : finding->text);
 }
 
-bool clnorm_self_test_passes(const clnorm_op *op, clnorm_kernel_id id, const clnorm_built *built)
+bool clnorm_self_test_trusts(clnorm_context *context, const clnorm_candidate *candidate,
+                             clnorm_test_fn test, const void *subject)
 {
-    clnorm_context *context = op->context;
     const clnorm_self_test_policy policy = clnorm_context_self_test(context);
-    const clnorm_trial known = clnorm_program_trial(context, built->program);
+    const clnorm_trial known = clnorm_program_trial(context, candidate->program);
     if (policy == CLNORM_SELF_TEST_OFF)
         return true;
     if (policy == CLNORM_SELF_TEST_FIRST_USE && known != CLNORM_UNTRIED)
         return known == CLNORM_TRUSTED;
-    const clnorm_finding finding = clnorm_self_test_kernel(op, id, built);
-    log_finding(op, id, built, &finding);
+    const clnorm_finding finding = test(subject);
+    log_finding(context, candidate, &finding);
     if (finding.trial != CLNORM_UNTRIED)
-        clnorm_program_judge(context, built->program, finding.trial);
+        clnorm_program_judge(context, candidate->program, finding.trial);
     return finding.trial != CLNORM_DISABLED;
+}
+
+typedef struct {
+    const clnorm_op *op;
+    clnorm_kernel_id id;
+    const clnorm_built *built;
+} tested_kernel;
+
+static clnorm_finding test_kernel(const void *subject)
+{
+    const tested_kernel *k = subject;
+    return clnorm_self_test_kernel(k->op, k->id, k->built);
+}
+
+bool clnorm_self_test_passes(const clnorm_op *op, clnorm_kernel_id id, const clnorm_built *built)
+{
+    const clnorm_candidate candidate = {clnorm_kernel_name(id), &built->geometry, built->program};
+    const tested_kernel tested = {op, id, built};
+    return clnorm_self_test_trusts(op->context, &candidate, test_kernel, &tested);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/recurrent/gradients.h"
+#include "ops/recurrent/step.h"
 
 /* ---- a step -------------------------------------------------------------------------------- */
 
@@ -73,6 +74,27 @@ static void push_states(clnorm_arg_list *list, const clnorm_recurrent_call *call
                                          : clnorm_recurrent_rows(call, RECURRENT_h0, 0));
 }
 
+clnorm_status clnorm_recurrent_step_backward(const clnorm_recurrent_call *call, uint64_t step,
+                                             clnorm_error *error)
+{
+    const clnorm_recurrent *op = call->op;
+    const uint64_t hidden = op->desc.hidden, all = op->gates * hidden;
+    clnorm_arg_list list = {.count = 0};
+    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DP, step, all));
+    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DN, step, hidden));
+    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DU, step, all));
+    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DQ, step, hidden));
+    push_gradients(&list, call, step);
+    push_states(&list, call, step);
+    clnorm_recurrent_push_lengths(&list, call);
+    clnorm_recurrent_push_parameters(&list, call);
+    clnorm_push_u64(&list, step);
+    clnorm_push_u64(&list, call->steps);
+    clnorm_push_u64(&list, call->rows);
+    clnorm_push_u32(&list, hidden);
+    return clnorm_recurrent_launch(call, CELL_BACKWARD, &list, call->batch, error);
+}
+
 /* dh before the step: through the projection of h. */
 static clnorm_status multiply_du(const clnorm_recurrent_call *call, uint64_t step,
                                  clnorm_error *error)
@@ -93,26 +115,8 @@ static clnorm_status multiply_du(const clnorm_recurrent_call *call, uint64_t ste
 
 static clnorm_status run_step(const clnorm_recurrent_call *call, uint64_t step, clnorm_error *error)
 {
-    const clnorm_recurrent *op = call->op;
-    const uint64_t hidden = op->desc.hidden, all = op->gates * hidden;
-    clnorm_arg_list list = {.count = 0};
-    clnorm_status status;
-    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DP, step, all));
-    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DN, step, hidden));
-    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DU, step, all));
-    clnorm_recurrent_push(&list, step_region(call, BACKWARD_DQ, step, hidden));
-    push_gradients(&list, call, step);
-    push_states(&list, call, step);
-    clnorm_recurrent_push_lengths(&list, call);
-    clnorm_recurrent_push_parameters(&list, call);
-    clnorm_push_u64(&list, step);
-    clnorm_push_u64(&list, call->steps);
-    clnorm_push_u64(&list, call->rows);
-    clnorm_push_u32(&list, hidden);
-    TRY(clnorm_recurrent_launch(call, CELL_BACKWARD, &list, call->batch, error));
-    TRY(multiply_du(call, step, error));
-fail:
-    return status;
+    const clnorm_status status = clnorm_recurrent_step_backward(call, step, error);
+    return status == CLNORM_OK ? multiply_du(call, step, error) : status;
 }
 
 /* ---- the call ------------------------------------------------------------------------------ */

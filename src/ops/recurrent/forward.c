@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ops/recurrent/op.h"
+#include "ops/recurrent/step.h"
 
 /* Where a step finds the products, and leaves c: `saved`, or the workspace. */
 typedef struct {
@@ -60,16 +60,14 @@ static clnorm_status multiply_h(const clnorm_recurrent_call *call, const step_pl
                       : clnorm_recurrent_zero(call, at->h, product.m * product.n, error);
 }
 
-static clnorm_status run_step(const clnorm_recurrent_call *call, uint64_t step, clnorm_error *error)
+clnorm_status clnorm_recurrent_step_forward(const clnorm_recurrent_call *call, uint64_t step,
+                                            clnorm_error *error)
 {
     const clnorm_recurrent *op = call->op;
     const clnorm_place none = {NULL, 0};
     const step_places at = places_of(call, step);
     const bool saves = op->desc.norm && call->args->saved.buffer;
     clnorm_arg_list list = {.count = 0};
-    const clnorm_status status = multiply_h(call, &at, step, error);
-    if (status != CLNORM_OK)
-        return status;
     clnorm_recurrent_push(&list, clnorm_recurrent_rows(call, RECURRENT_y, step * call->batch));
     clnorm_recurrent_push(&list, clnorm_recurrent_rows(call, RECURRENT_h_n, 0));
     clnorm_recurrent_push(&list, clnorm_recurrent_rows(call, RECURRENT_c_n, 0));
@@ -87,6 +85,13 @@ static clnorm_status run_step(const clnorm_recurrent_call *call, uint64_t step, 
     clnorm_push_u32(&list, op->desc.hidden);
     clnorm_push_real(&list, op->desc.eps);
     return clnorm_recurrent_launch(call, CELL_FORWARD, &list, call->batch, error);
+}
+
+static clnorm_status run_step(const clnorm_recurrent_call *call, uint64_t step, clnorm_error *error)
+{
+    const step_places at = places_of(call, step);
+    const clnorm_status status = multiply_h(call, &at, step, error);
+    return status == CLNORM_OK ? clnorm_recurrent_step_forward(call, step, error) : status;
 }
 
 /* The products of x of all steps are one. */

@@ -3,6 +3,7 @@
 
 #include "base/desc.h"
 #include "base/sets.h"
+#include "ops/recurrent/self_test.h"
 #include "ops/switches.h"
 #include "runtime/program.h"
 
@@ -37,19 +38,18 @@ static clnorm_desc row_desc(const clnorm_recurrent *op)
     return row;
 }
 
-static clnorm_status build(const clnorm_recurrent *op, const clnorm_geometry *geometry,
-                           clnorm_cell_kernel id, clnorm_kernel_pool **pool, clnorm_error *error)
+static clnorm_status build(clnorm_recurrent *op, const clnorm_geometry *geometry,
+                           clnorm_cell_kernel id, clnorm_error *error)
 {
     const clnorm_recurrent_desc *d = &op->desc;
     char defines[CLNORM_MOST_DEFINES], walk[128];
-    cl_program program;
     clnorm_status status = CLNORM_OK;
     if (!clnorm_geometry_defines(geometry, walk, sizeof(walk)))
         return clnorm_fail(error, CLNORM_BUILD_FAILED, "build options do not fit");
     snprintf(defines, sizeof(defines), "-DCELL=%d -DNORM=%d -DNORM_GATES=%d -DRELU=%d %s",
              (int)d->cell, d->norm, d->norm_gates, d->nonlinearity == CLNORM_RELU, walk);
-    TRY(clnorm_program_get(op->context, kernels[id].source, defines, &program, error));
-    TRY(clnorm_kernel_pool_create(program, kernels[id].function, pool, error));
+    TRY(clnorm_program_get(op->context, kernels[id].source, defines, &op->programs[id], error));
+    TRY(clnorm_kernel_pool_create(op->programs[id], kernels[id].function, &op->kernels[id], error));
 fail:
     return status;
 }
@@ -71,7 +71,7 @@ static clnorm_status build_steps(clnorm_recurrent *op, clnorm_geometry *geometry
     clnorm_status status = CLNORM_OK;
     for (int id = CELL_FORWARD; id <= CELL_BACKWARD; id++) {
         size_t limit = 0;
-        TRY(build(op, geometry, (clnorm_cell_kernel)id, &op->kernels[id], error));
+        TRY(build(op, geometry, (clnorm_cell_kernel)id, error));
         TRY(clnorm_kernel_limit(op->kernels[id], op->context->device.device_id, &limit, error));
         if (limit >= geometry->group_size || !clnorm_geometry_halve(geometry, &sets))
             continue;
@@ -93,6 +93,15 @@ static bool is_allowed(const clnorm_recurrent *op, const clnorm_geometry *geomet
     return 3 * clnorm_iterations_of(geometry, &sets) <= geometry->most_iterations;
 }
 
+static void refuse_steps(clnorm_recurrent *op, clnorm_error *error)
+{
+    release_kernels(op);
+    clnorm_fail(
+        error, CLNORM_UNSUPPORTED,
+        "%s fails the self-test of a step of %s in all of its forms: the log has the numbers",
+        op->context->device.name, clnorm_recurrent_cell_name(op->desc.cell));
+}
+
 /* A group has one row, and reads it again from memory: of forms for GPUs the cooperative one. */
 static clnorm_status choose_geometry(clnorm_recurrent *op, clnorm_form form, clnorm_error *error)
 {
@@ -104,24 +113,25 @@ static clnorm_status choose_geometry(clnorm_recurrent *op, clnorm_form form, cln
         tuning.form = CLNORM_FORM_COOPERATIVE;
         count = clnorm_geometry_list(op->context, &desc, &tuning, list);
     }
-    clnorm_error first = {.status = CLNORM_UNSUPPORTED};
-    snprintf(first.text, sizeof(first.text),
+    clnorm_error last = {.status = CLNORM_UNSUPPORTED};
+    snprintf(last.text, sizeof(last.text),
              "%s ends loops too early for %llu columns of gates in any form",
              op->context->device.name, (unsigned long long)desc.cols);
     for (size_t i = 0; i < count; i++) {
         op->geometry = list[i];
         if (!is_allowed(op, &list[i]))
             continue;
-        const clnorm_status status = build_steps(op, &op->geometry, &first);
-        if (status != CLNORM_BUILD_FAILED) {
-            if (status != CLNORM_OK && error)
-                *error = first;
-            return status;
-        }
+        const clnorm_status status = build_steps(op, &op->geometry, &last);
+        if (status == CLNORM_OK && clnorm_recurrent_passes(op))
+            return CLNORM_OK;
+        if (status == CLNORM_OK)
+            refuse_steps(op, &last);
+        else if (status != CLNORM_BUILD_FAILED)
+            break;
     }
     if (error)
-        *error = first;
-    return first.status;
+        *error = last;
+    return last.status;
 }
 
 clnorm_status clnorm_recurrent_kernel(const clnorm_recurrent *const_op, clnorm_cell_kernel id,
@@ -131,7 +141,7 @@ clnorm_status clnorm_recurrent_kernel(const clnorm_recurrent *const_op, clnorm_c
     clnorm_status status = CLNORM_OK;
     lock_take(&op->lock);
     if (!op->kernels[id])
-        status = build(op, &op->geometry, id, &op->kernels[id], error);
+        status = build(op, &op->geometry, id, error);
     *pool = op->kernels[id];
     lock_give(&op->lock);
     return status;

@@ -41,6 +41,7 @@ struct clnorm_recurrent {
     clnorm_geometry geometry;
     clnorm_lock lock; /* of what follows */
     clnorm_kernel_pool *kernels[CELL_KERNELS]; /* NULL: not built yet */
+    cl_program programs[CELL_KERNELS]; /* of them, borrowed */
 };
 
 /* clnorm_recurrent_create with a form that is asked for, or CLNORM_FORM_AUTO. */
