@@ -36,7 +36,7 @@ _clnorm() {
         words='layer_norm rms_norm group_norm instance_norm batch_norm lp_norm l2_norm weight_norm mvn'
         ;;
     check:--op)
-        words='all layer_norm rms_norm group_norm instance_norm batch_norm lp_norm weight_norm mvn'
+        words='all norms layer_norm rms_norm group_norm instance_norm batch_norm lp_norm weight_norm mvn rnn lstm gru'
         ;;
     run:--dtype | run:--grad-dtype) words='f32 f16 bf16 f64' ;;
     run:--out-dtype) words='f32 f16 bf16 f64 i8 e4m3 e5m2' ;;

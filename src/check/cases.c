@@ -33,15 +33,15 @@ typedef struct {
 
 /* ---- one case ------------------------------------------------------------------------------ */
 
-static bool allows(int filter, int value) { return filter < 0 || filter == value; }
+static bool allows(int filter, int value) { return filter == CLNORM_CHECK_ALL || filter == value; }
 
 static bool is_wanted(const list *l)
 {
     const clnorm_check_filter *f = l->filter;
     const bool mixed = f->dtype >= 0 && clnorm_check_dtype_name(&l->desc)[0] == 'm';
     return allows(f->kind, (int)l->variant->set.kind) &&
-           (!f->variant || f->variant == l->variant) && allows(f->direction, (int)l->direction) &&
-           allows(f->form, (int)l->desc.form) &&
+           (!f->variant || f->variant == l->variant) && !f->recurrent &&
+           allows(f->direction, (int)l->direction) && allows(f->form, (int)l->desc.form) &&
            allows(f->dtype, mixed ? CLNORM_CHECK_MIXED : (int)l->desc.x_dtype);
 }
 

@@ -20,14 +20,19 @@ typedef struct clnorm_check_case {
     int once; /* run in one way only, without comparing bits with further runs */
 } clnorm_check_case;
 
-enum { CLNORM_CHECK_MIXED = CLNORM_DTYPE_DEFAULT };
+enum { CLNORM_CHECK_MIXED = CLNORM_DTYPE_DEFAULT, CLNORM_CHECK_ALL = -1, CLNORM_CHECK_NONE = -2 };
 
+typedef struct clnorm_recurrent_variant clnorm_recurrent_variant;
+
+/* A value of the type that is named, or CLNORM_CHECK_ALL. */
 typedef struct clnorm_check_filter {
-    int kind; /* a clnorm_kind, or -1: all */
-    const clnorm_variant *variant; /* or NULL: all */
-    int direction; /* a clnorm_direction, or -1: both */
-    int dtype; /* a clnorm_dtype for all tensors, CLNORM_CHECK_MIXED, or -1: all of them */
-    int form; /* a clnorm_form, or -1: all */
+    int kind; /* clnorm_kind, or CLNORM_CHECK_NONE */
+    int cell; /* clnorm_cell, or CLNORM_CHECK_NONE: check/recurrent_cases.h */
+    const clnorm_variant *variant; /* this one, and no recurrent net */
+    const clnorm_recurrent_variant *recurrent; /* this one, and no other operator */
+    int direction; /* clnorm_direction */
+    int dtype; /* clnorm_dtype for all tensors, or CLNORM_CHECK_MIXED */
+    int form; /* clnorm_form */
     uint64_t rows, cols; /* this shape only; cols 0: the list */
     uint64_t max_elements; /* larger shapes are left out */
     uint64_t seed;
@@ -38,7 +43,8 @@ typedef struct clnorm_check_filter {
 /* 2^22 elements, everything, seed 1. */
 #define CLNORM_CHECK_FILTER_INIT                                                                   \
     {                                                                                              \
-        -1, NULL, -1, -1, -1, 0, 0, (uint64_t)1 << 22, 1, 0, 1, 0                                  \
+        CLNORM_CHECK_ALL, CLNORM_CHECK_ALL, NULL, NULL, CLNORM_CHECK_ALL, CLNORM_CHECK_ALL,        \
+            CLNORM_CHECK_ALL, 0, 0, (uint64_t)1 << 22, 1, 0, 1, 0                                  \
     }
 
 /* In an order that keeps cases of one program together. Freed with free(); *left_out counts the

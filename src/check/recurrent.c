@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/recurrent.h"
 
+#include "base/dtype.h"
 #include "base/status.h"
 #include "reference/recurrent.h"
 
@@ -51,6 +52,7 @@ static void compare(comparison *c, clnorm_recurrent_id id, uint64_t i, double ex
     *v = (clnorm_recurrent_verdict){
         .compared = v->compared,
         .wrong = v->wrong,
+        .max_ulp = v->max_ulp,
         .max_bound_share = share,
         .worst_tensor = clnorm_recurrent_tensor_name(id),
         .worst_step = sequence ? row / c->e.batch : 0,
@@ -85,6 +87,20 @@ static clnorm_status allocate(comparison *c, clnorm_error *error)
     return CLNORM_OK;
 }
 
+static void note_ulps(comparison *c, clnorm_recurrent_id id, const double *expected, uint64_t count)
+{
+    double largest = id == RECURRENT_y ? 1 : 0;
+    for (uint64_t i = 0; id == RECURRENT_dx && i < count; i++)
+        largest = fmax(largest, fabs(expected[i]));
+    for (uint64_t i = 0; i < count; i++) {
+        const double size = fmax(largest, fabs(expected[i]));
+        const double error = fabs(c->got[id][i] - expected[i]);
+        if (error > 0)
+            c->verdict->max_ulp =
+                fmax(c->verdict->max_ulp, error / clnorm_dtype_ulp(CLNORM_F32, size));
+    }
+}
+
 static void compare_all(comparison *c)
 {
     for (int i = 0; i < RECURRENT_COUNT; i++) {
@@ -94,6 +110,8 @@ static void compare_all(comparison *c)
         const double *const bounds = clnorm_recurrent_host_array(&c->e.bounds, id);
         for (uint64_t at = 0; is_compared(c, id) && at < use.rows * use.cols; at++)
             compare(c, id, at, values[at], bounds[at]);
+        if (is_compared(c, id) && (id == RECURRENT_y || id == RECURRENT_dx))
+            note_ulps(c, id, values, use.rows * use.cols);
     }
 }
 

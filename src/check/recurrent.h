@@ -8,6 +8,8 @@
 typedef struct clnorm_recurrent_verdict {
     uint64_t compared, wrong; /* elements; those off by more than their bound */
     double max_bound_share; /* largest error as a share of its bound */
+    double max_ulp; /* of y, dx: |error| in units of the last place of a float; of y at the larger
+                       of |y| and 1, of dx at the largest |dx| */
     /* the element of that; worst_tensor: NULL if nothing was compared. worst_step: of sequences,
      * else 0. worst_row: of the batch, or of a matrix */
     const char *worst_tensor;

@@ -64,6 +64,27 @@ grep -q '^| rms_norm | f32 | backward | [1-9][0-9]* | 0 | .* | PASS |$' stdout |
 must_pass check --variant group_norm/nhwc --direction forward --dtype mixed --shape 4x12
 grep -q 'group_norm/nhwc *mixed *forward' stdout || fail 'no line of the variant'
 
+# ---- recurrent nets ----
+net='--variant rnn+plain --shape 3x5 --form sequential --direction forward'
+nets=yes
+case_name='a recurrent net' cases=$((cases + 1))
+"$clnorm" check $net --json >stdout 2>stderr || nets=no
+check_json
+grep -q '"op": "rnn"' stdout || fail 'no operator'
+if [ $nets = no ]; then
+    grep -q 'CLBlast' stdout || fail 'neither a net nor a reason'
+    [ "$(json_counts skipped)" = '1 1' ] || fail 'it is not skipped'
+else
+    [ "$(json_counts passed)" = '1 1' ] || fail 'it did not pass'
+fi
+must_pass check --op norms --shape 3x5 --dtype f32 --form sequential --variant rms_norm
+must_fail 2 'no case is left' check --op norms --variant lstm
+must_fail 2 'no case is left' check --op lstm --variant gru+plain
+must_fail 2 'no case is left' check --op lstm --dtype f16
+must_fail 2 'no case is left' check --op gru --form held
+must_fail 2 'no case has a shape that fits' check --op gru --shape 3x1000000
+must_fail 2 'no case has a shape that fits' check --op gru --shape 99x99 --max-elements 9801
+
 # page VERDICT: how often the page has it, in its data
 page() { grep -o "\"verdict\":\"$1\"" check.html | wc -l; }
 must_pass check $one --html check.html
@@ -88,6 +109,13 @@ for case in 1:lazy 3:build 3:memory; do
     [ "$(page PASS)" -eq 0 ] || fail 'the page has what passed'
     [ "$(page FAIL)" -gt 0 ] || fail 'the page has no failure'
 done
+if [ $nets = yes ]; then
+    export LD_PRELOAD="$library" CLNORM_TEST_FAULT=lazy
+    must_end 1 check $net
+    unset LD_PRELOAD CLNORM_TEST_FAULT
+    grep -q 'failed, first rnn+plain f32 forward, 3 steps of 3x5 to 5, sequential: y\[.*\] is ' stdout ||
+        fail 'no element of the net'
+fi
 
 # ---- the self-test: Ctrl-C ends it between two kernels, and those before are reported ----
 case_name='an interrupted self-test' cases=$((cases + 1))
@@ -112,11 +140,12 @@ must_fail 2 "--max-elements '0': must be at least 1" check --max-elements 0
 must_fail 2 "--max-elements 'many': must be a whole number from 0 to 18446744073709551615" \
     check --max-elements many
 must_fail 2 "--seed '-1': must be a whole number from 0 to 18446744073709551615" check --seed -1
-must_fail 2 "--op 'foo': must be all|layer_norm|rms_norm|group_norm|" check --op foo
+must_fail 2 "--op 'foo': must be all|norms|layer_norm|rms_norm|group_norm|" check --op foo
 must_fail 2 "--direction 'up': must be all|forward|backward" check --direction up
 must_fail 2 "--variant 'foo': must be one of layer_norm, rms_norm, " check --variant foo
 must_fail 2 "--variant 'mvn+foo': must be one of mvn, " check --variant mvn+foo
 grep -q layer_norm stderr && fail 'names that begin otherwise'
+must_fail 2 "--variant 'lstm+foo': must be one of lstm, lstm+norm_gates, lstm+plain" check --variant lstm+foo
 must_fail 2 "--variant 'r': must be one of rms_norm, " check --variant r
 must_fail 2 '--json and --markdown are given; allowed is one of them' check --json --markdown
 must_fail 2 'no case is left; allowed are an --op, --variant' check --op mvn --variant layer_norm

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/kind.h"
+#include "base/recurrent.h"
+#include "check/recurrent_runner.h"
 #include "cli/check/page.h"
 #include "cli/check/report.h"
 #include "cli/interrupt.h"
@@ -13,30 +16,80 @@
 static const uint64_t most_elements = (uint64_t)1 << 32;
 static const uint64_t not_given = UINT64_MAX;
 
+/* Behind the first two kinds and cells are in the order of their values. */
+#define OPS                                                                                        \
+    "all|norms|layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|weight_norm|mvn|"   \
+    "rnn|lstm|gru"
+enum { OP_ALL, OP_NORMS, FIRST_KIND, FIRST_CELL = FIRST_KIND + CLNORM_MVN + 1 };
+
 /* In the order of their values; "mixed" stands for CLNORM_CHECK_MIXED. */
-#define KINDS "all|layer_norm|rms_norm|group_norm|instance_norm|batch_norm|lp_norm|weight_norm|mvn"
 #define DTYPES "all|f32|f16|bf16|f64|mixed"
 enum { MIXED = 5 };
 
 struct wishes {
-    int op, direction, dtype, form; /* 0: all; else one more than the value */
+    int op;
+    int direction, dtype, form; /* 0: all; else one more than the value */
     char *variant, *shape, *part, *device, *html;
     uint64_t max_elements, seed;
     bool json, markdown, no_color, self_test;
 };
 
-static bool check_cases(struct check_report *report, const clnorm_device *device,
-                        clnorm_context *context, const clnorm_check_case *cases, size_t count,
-                        clnorm_error *error)
+/* All that is to be proved on a device. */
+struct cases {
+    clnorm_check_case *norms;
+    clnorm_recurrent_case *nets;
+    size_t n_norms, n_nets, left_out;
+};
+
+static bool list_cases(const clnorm_check_filter *filter, struct cases *cases, clnorm_error *error)
 {
+    size_t nets_left_out = 0;
+    const bool ok =
+        !clnorm_check_cases(filter, &cases->norms, &cases->n_norms, &cases->left_out, error) &&
+        !clnorm_recurrent_cases(filter, &cases->nets, &cases->n_nets, &nets_left_out, error);
+    cases->left_out += nets_left_out;
+    return ok;
+}
+
+static bool check_norm(struct check_report *report, const clnorm_device *device,
+                       clnorm_context *context, const clnorm_check_case *c)
+{
+    const struct check_subject subject = {clnorm_kind_name(c->variant->set.kind), c->variant->name,
+                                          clnorm_direction_name(c->direction),
+                                          clnorm_check_dtype_name(&c->desc)};
+    clnorm_check_result result;
+    char name[200];
+    clnorm_check_run(context, c, &result);
+    clnorm_check_case_name(c, name, sizeof(name));
+    return check_report_case(report, device, &subject, name, !strcmp(c->input->name, "mean_1e6"),
+                             &result);
+}
+
+static bool check_net(struct check_report *report, const clnorm_device *device,
+                      clnorm_context *context, const clnorm_recurrent_case *c)
+{
+    const struct check_subject subject = {clnorm_recurrent_cell_name(c->desc.cell),
+                                          c->variant->name, clnorm_direction_name(c->direction),
+                                          clnorm_dtype_name(CLNORM_F32)};
+    clnorm_check_result result;
+    char name[200];
+    clnorm_recurrent_check_run(context, c, &result);
+    clnorm_recurrent_case_name(c, name, sizeof(name));
+    return check_report_case(report, device, &subject, name, false, &result);
+}
+
+static bool check_cases(struct check_report *report, const clnorm_device *device,
+                        clnorm_context *context, const struct cases *cases, clnorm_error *error)
+{
+    const size_t count = cases->n_norms + cases->n_nets;
     struct progress progress;
     bool ok = true;
     progress_begin(&progress, device->name, "checking", "cases", count);
     for (size_t i = 0; ok && i < count && !interrupt_pending(); i++) {
-        clnorm_check_result result;
-        clnorm_check_run(context, &cases[i], &result);
-        ok = check_report_case(report, device, &cases[i], &result) ||
-             out_of_memory(error, (report->n_lines + 1) * sizeof(report->lines[0]));
+        ok = i < cases->n_norms
+                 ? check_norm(report, device, context, &cases->norms[i])
+                 : check_net(report, device, context, &cases->nets[i - cases->n_norms]);
+        ok = ok || out_of_memory(error, (report->n_lines + 1) * sizeof(report->lines[0]));
         progress_update(&progress, i + 1);
     }
     progress_end(&progress);
@@ -54,9 +107,8 @@ static bool check_device(struct check_report *report, const clnorm_device *devic
                          clnorm_check_filter filter, clnorm_error *error)
 {
     clnorm_context *context = NULL;
-    clnorm_check_case *cases = NULL;
+    struct cases cases = {.norms = NULL};
     clnorm_error failure;
-    size_t count = 0, left_out = 0;
     char selector[16];
     snprintf(selector, sizeof(selector), "%u", device->index);
     filter.quick = is_simulator(device);
@@ -67,10 +119,11 @@ static bool check_device(struct check_report *report, const clnorm_device *devic
                out_of_memory(error, sizeof(report->lines[0]));
     /* a kernel that is wrong is to be seen, and not to give way to another form */
     clnorm_context_set_self_test(context, CLNORM_SELF_TEST_OFF, NULL);
-    const bool ok = !clnorm_check_cases(&filter, &cases, &count, &left_out, error) &&
-                    check_cases(report, device, context, cases, count, error);
-    report->left_out += left_out;
-    free(cases);
+    const bool ok =
+        list_cases(&filter, &cases, error) && check_cases(report, device, context, &cases, error);
+    report->left_out += cases.left_out;
+    free(cases.norms);
+    free(cases.nets);
     clnorm_context_destroy(context);
     return ok;
 }
@@ -108,16 +161,31 @@ static bool parse_part(const char *part, clnorm_check_filter *filter, clnorm_err
     return true;
 }
 
-/* Adds the names that begin with the first n characters of `name`, and counts them. */
-static size_t list_variants(char *names, size_t bytes, const char *name, size_t n)
+/* A list of names, and where it goes. */
+struct names {
+    char *text;
+    size_t bytes, used, found;
+};
+
+static void list_name(struct names *names, const char *variant, const char *name, size_t n)
 {
-    size_t count = 0, used = 0, found = 0;
+    if (strncmp(variant, name, n) == 0 && names->used < names->bytes)
+        names->used += (size_t)snprintf(names->text + names->used, names->bytes - names->used,
+                                        "%s%s", names->found++ ? ", " : "", variant);
+}
+
+/* Adds the names that begin with the first n characters of `name`, and counts them. */
+static size_t list_variants(char *text, size_t bytes, const char *name, size_t n)
+{
+    struct names names = {text, bytes, 0, 0};
+    size_t count = 0;
     const clnorm_variant *variants = clnorm_variants(&count);
-    for (size_t i = 0; i < count && used < bytes; i++)
-        if (strncmp(variants[i].name, name, n) == 0)
-            used += (size_t)snprintf(names + used, bytes - used, "%s%s", found++ ? ", " : "",
-                                     variants[i].name);
-    return found;
+    for (size_t i = 0; i < count; i++)
+        list_name(&names, variants[i].name, name, n);
+    const clnorm_recurrent_variant *nets = clnorm_recurrent_variants(&count);
+    for (size_t i = 0; i < count; i++)
+        list_name(&names, nets[i].name, name, n);
+    return names.found;
 }
 
 /* Where some names begin as this one does, only these are told. */
@@ -127,7 +195,8 @@ static bool find_variant(const char *name, clnorm_check_filter *filter, clnorm_e
     if (!name)
         return true;
     filter->variant = clnorm_variant_find(name);
-    if (filter->variant)
+    filter->recurrent = clnorm_recurrent_variant_find(name);
+    if (filter->variant || filter->recurrent)
         return true;
     const size_t n = strcspn(name, "+/");
     if (n == 0 || list_variants(names, sizeof(names), name, n) == 0)
@@ -135,11 +204,21 @@ static bool find_variant(const char *name, clnorm_check_filter *filter, clnorm_e
     return refuse(error, "--variant '%s': must be one of %s", name, names);
 }
 
+static void choose_op(int op, clnorm_check_filter *filter)
+{
+    filter->kind = op >= FIRST_CELL   ? CLNORM_CHECK_NONE
+                   : op >= FIRST_KIND ? op - FIRST_KIND
+                                      : CLNORM_CHECK_ALL;
+    filter->cell = op >= FIRST_CELL ? op - FIRST_CELL
+                   : op == OP_ALL   ? CLNORM_CHECK_ALL
+                                    : CLNORM_CHECK_NONE;
+}
+
 static bool make_filter(const struct wishes *wishes, clnorm_check_filter *filter,
                         clnorm_error *error)
 {
     *filter = (clnorm_check_filter)CLNORM_CHECK_FILTER_INIT;
-    filter->kind = wishes->op - 1;
+    choose_op(wishes->op, filter);
     filter->direction = wishes->direction - 1;
     filter->dtype = wishes->dtype == MIXED ? CLNORM_CHECK_MIXED : wishes->dtype - 1;
     filter->form = wishes->form ? wishes->form : -1;
@@ -244,9 +323,9 @@ int cmd_check(int argc, const char **argv)
 {
     struct wishes wishes = {.max_elements = not_given, .seed = 1};
     const struct cli_option options[] = {
-        {"op", 0, OPTION_CHOICE, &wishes.op, KINDS,
-         "all, layer_norm, rms_norm, group_norm, instance_norm, batch_norm, lp_norm, weight_norm "
-         "or mvn (all)"},
+        {"op", 0, OPTION_CHOICE, &wishes.op, OPS,
+         "all, layer_norm, rms_norm, group_norm, instance_norm, batch_norm, lp_norm, weight_norm, "
+         "mvn, or norms: all of these; or a recurrent net: rnn, lstm, gru (all)"},
         {"variant", 0, OPTION_TEXT, &wishes.variant, "NAME",
          "this one only, as the table calls it: rms_norm+residual+exact"},
         {"direction", 0, OPTION_CHOICE, &wishes.direction, "all|forward|backward",
@@ -254,7 +333,8 @@ int cmd_check(int argc, const char **argv)
         {"dtype", 0, OPTION_CHOICE, &wishes.dtype, DTYPES, "type of all tensors (all of them)"},
         {"form", 0, OPTION_CHOICE, &wishes.form, "all|sequential|sliced|held|cooperative",
          "kernel form (all)"},
-        {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS", "this shape only, with every input"},
+        {"shape", 0, OPTION_TEXT, &wishes.shape, "ROWSxCOLS",
+         "this shape only, with every input; of nets a batch of ROWS, COLS features and hidden"},
         {"max-elements", 0, OPTION_COUNT, &wishes.max_elements, "N",
          "leave out larger shapes (4194304; 32768 on Oclgrind)"},
         {"part", 0, OPTION_TEXT, &wishes.part, "I/N",
@@ -280,6 +360,7 @@ int cmd_check(int argc, const char **argv)
             "Examples:\n"
             "  clnorm check --device all\n"
             "  clnorm check --op rms_norm --dtype bf16 --shape 128x4096 --device gpu\n"
+            "  clnorm check --op lstm --direction backward\n"
             "  clnorm check --self-test --device all\n"
             "  clnorm check --device all --html check.html\n"
             "  clnorm check --variant layer_norm+residual --direction backward\n",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/check/report.h"
-#include "base/kind.h"
 #include "cli/table.h"
 
 #include <stdlib.h>
@@ -12,8 +11,9 @@ static const char *const outcome_names[] = {"passed", "failed", "skipped"};
 
 static bool same_line(const struct check_line *a, const struct check_line *b)
 {
-    return a->device == b->device && a->variant == b->variant && a->direction == b->direction &&
-           !strcmp(a->dtype, b->dtype);
+    return a->device == b->device && !strcmp(a->subject.variant, b->subject.variant) &&
+           !strcmp(a->subject.direction, b->subject.direction) &&
+           !strcmp(a->subject.dtype, b->subject.dtype);
 }
 
 static struct check_line *line_for(struct check_report *report, const struct check_line *key)
@@ -35,54 +35,50 @@ static void keep_largest(double *most, double value)
         *most = value;
 }
 
-static void keep_reason(struct check_line *line, const clnorm_check_case *c,
-                        const clnorm_check_result *r)
+static void keep_reason(struct check_line *line, const char *name, const clnorm_check_result *r)
 {
     const bool first_failure = r->outcome == CLNORM_FAILED && line->count[CLNORM_FAILED] == 1;
-    char text[ERROR_LINE], name[200];
+    char text[ERROR_LINE];
     if (!first_failure && (r->outcome != CLNORM_SKIPPED || line->reason[0]))
         return;
     error_line(&r->error, text);
-    clnorm_check_case_name(c, name, sizeof(name));
-    snprintf(line->reason, sizeof(line->reason), "%s: %.430s", name,
+    snprintf(line->reason, sizeof(line->reason), "%.200s: %.430s", name,
              r->error.status ? text : r->reason);
 }
 
-static void count_case(struct check_report *report, struct check_line *line,
-                       const clnorm_check_case *c, const clnorm_check_result *r)
+static void count_case(struct check_report *report, struct check_line *line, const char *name,
+                       bool at_1e6, const clnorm_check_result *r)
 {
     line->count[r->outcome]++;
     report->count[r->outcome]++;
     line->compared += r->verdict.compared;
     keep_largest(&line->max_ulp, r->verdict.max_ulp);
     keep_largest(&line->bound_share, r->verdict.max_bound_share);
-    if (!strcmp(c->input->name, "mean_1e6"))
+    if (at_1e6)
         keep_largest(&line->error_at_1e6, r->verdict.max_scaled_error);
-    keep_reason(line, c, r);
+    keep_reason(line, name, r);
     report->wrong += r->outcome == CLNORM_FAILED && r->error.status == CLNORM_OK;
     if (r->outcome == CLNORM_FAILED && !report->broken)
         report->broken = r->error.status;
 }
 
 bool check_report_case(struct check_report *report, const clnorm_device *device,
-                       const clnorm_check_case *c, const clnorm_check_result *r)
+                       const struct check_subject *subject, const char *name, bool at_1e6,
+                       const clnorm_check_result *r)
 {
-    const struct check_line key = {.device = device,
-                                   .variant = c->variant,
-                                   .direction = c->direction,
-                                   .dtype = clnorm_check_dtype_name(&c->desc),
-                                   .error_at_1e6 = -1};
+    const struct check_line key = {.device = device, .subject = *subject, .error_at_1e6 = -1};
     struct check_line *line = line_for(report, &key);
     if (!line)
         return false;
-    count_case(report, line, c, r);
+    count_case(report, line, name, at_1e6, r);
     return true;
 }
 
 bool check_report_broken(struct check_report *report, const clnorm_device *device,
                          const clnorm_error *error)
 {
-    const struct check_line key = {.device = device, .dtype = "-", .error_at_1e6 = -1};
+    const struct check_line key = {
+        .device = device, .subject = {"-", "-", "-", "-"}, .error_at_1e6 = -1};
     char text[ERROR_LINE];
     struct check_line *line = line_for(report, &key);
     if (!line)
@@ -114,16 +110,6 @@ static clnorm_outcome outcome_of(const struct check_line *line)
                                         : CLNORM_SKIPPED;
 }
 
-static const char *variant_of(const struct check_line *line)
-{
-    return line->variant ? line->variant->name : "-";
-}
-
-static const char *direction_of(const struct check_line *line)
-{
-    return line->variant ? clnorm_direction_name(line->direction) : "-";
-}
-
 static const char *verdict_of(const struct check_line *line)
 {
     static const char *const words[] = {"PASS", "FAIL", "SKIP"};
@@ -143,9 +129,9 @@ static void add_line(struct table *table, const struct check_line *line)
     static const enum table_tone tones[] = {TONE_GOOD, TONE_BAD, TONE_FAINT};
     const bool known = line->compared > 0;
     table_add(table, TONE_PLAIN, "%u", line->device->index);
-    table_add(table, TONE_PLAIN, "%s", variant_of(line));
-    table_add(table, TONE_PLAIN, "%s", line->dtype);
-    table_add(table, TONE_PLAIN, "%s", direction_of(line));
+    table_add(table, TONE_PLAIN, "%s", line->subject.variant);
+    table_add(table, TONE_PLAIN, "%s", line->subject.dtype);
+    table_add(table, TONE_PLAIN, "%s", line->subject.direction);
     table_add(table, TONE_PLAIN, "%zu", line->count[CLNORM_PASSED]);
     table_add(table, line->count[CLNORM_FAILED] ? TONE_BAD : TONE_FAINT, "%zu",
               line->count[CLNORM_FAILED]);
@@ -171,8 +157,9 @@ static void print_reasons(const struct check_report *report)
         const struct check_line *line = &report->lines[i];
         const size_t failed = line->count[CLNORM_FAILED], skipped = line->count[CLNORM_SKIPPED];
         if (failed || skipped)
-            printf("device %u, %s %s %s: %zu %s, first %s\n", line->device->index, variant_of(line),
-                   line->dtype, direction_of(line), failed ? failed : skipped,
+            printf("device %u, %s %s %s: %zu %s, first %s\n", line->device->index,
+                   line->subject.variant, line->subject.dtype, line->subject.direction,
+                   failed ? failed : skipped,
                    outcome_names[failed ? CLNORM_FAILED : CLNORM_SKIPPED], line->reason);
     }
 }
@@ -217,9 +204,9 @@ static void print_markdown_line(const struct check_line *line)
         snprintf(ulp, sizeof(ulp), "%.2f", line->max_ulp);
         snprintf(share, sizeof(share), "%.0f %%", 100 * line->bound_share);
     }
-    printf("| %s | %s | %s | %zu | %zu | %s | %s | %s |\n", variant_of(line), line->dtype,
-           direction_of(line), line->count[CLNORM_PASSED], line->count[CLNORM_FAILED], ulp, share,
-           verdict_of(line));
+    printf("| %s | %s | %s | %zu | %zu | %s | %s | %s |\n", line->subject.variant,
+           line->subject.dtype, line->subject.direction, line->count[CLNORM_PASSED],
+           line->count[CLNORM_FAILED], ulp, share, verdict_of(line));
 }
 
 int check_report_markdown(const struct check_report *report)
@@ -250,13 +237,13 @@ static json_t *json_counts(const size_t count[3])
 
 static json_t *json_line(const struct check_line *line)
 {
-    const char *const kind = line->variant ? clnorm_kind_name(line->variant->set.kind) : "-";
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "device",
                      (int)line->device->index, "name", line->device->name, "platform",
-                     line->device->platform_name, "op", kind, "variant", variant_of(line), "dtype",
-                     line->dtype, "direction", direction_of(line), "verdict", verdict_of(line),
-                     "cases", json_counts(line->count), "max_ulp", json_finite(line->max_ulp),
-                     "bound_share", json_finite(line->bound_share), "scaled_error_at_mean_1e6",
+                     line->device->platform_name, "op", line->subject.op, "variant",
+                     line->subject.variant, "dtype", line->subject.dtype, "direction",
+                     line->subject.direction, "verdict", verdict_of(line), "cases",
+                     json_counts(line->count), "max_ulp", json_finite(line->max_ulp), "bound_share",
+                     json_finite(line->bound_share), "scaled_error_at_mean_1e6",
                      line->error_at_1e6 < 0 ? json_null() : json_finite(line->error_at_1e6),
                      "reason", json_text(line->reason));
 }

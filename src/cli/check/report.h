@@ -6,12 +6,16 @@
 #include "check/runner.h"
 #include "cli/cli.h"
 
-/* All cases of a variant of an operator in a direction, with the same dtypes, on a device. */
+/* Whose cases a line has: a variant of an operator in a direction, with the same dtypes. Texts are
+ * the library's, and stay. */
+struct check_subject {
+    const char *op, *variant, *direction; /* "-": the device could not be opened, no cases */
+    const char *dtype; /* or "mixed" */
+};
+
 struct check_line {
     const clnorm_device *device;
-    const clnorm_variant *variant; /* NULL: the device could not be opened, there are no cases */
-    clnorm_direction direction;
-    const char *dtype; /* or "mixed" */
+    struct check_subject subject;
     size_t count[3]; /* by clnorm_outcome */
     uint64_t compared;
     double max_ulp, bound_share;
@@ -27,9 +31,10 @@ struct check_report {
     clnorm_status broken; /* of the first OpenCL failure */
 };
 
-/* false if there is no memory. */
+/* name: the case's. at_1e6: its rows have mean 1e6. false if there is no memory. */
 bool check_report_case(struct check_report *report, const clnorm_device *device,
-                       const clnorm_check_case *c, const clnorm_check_result *result);
+                       const struct check_subject *subject, const char *name, bool at_1e6,
+                       const clnorm_check_result *result);
 bool check_report_broken(struct check_report *report, const clnorm_device *device,
                          const clnorm_error *error);
 
