@@ -13,6 +13,8 @@ void ex_train_open(struct ex_train *train, struct ex_device *device)
     train->program = ex_program(device, "train.cl", ex_train_cl, ex_build_options(device));
     train->adam = ex_kernel(train->program, "adam");
     train->softmax_loss = ex_kernel(train->program, "softmax_loss");
+    train->squared_loss = ex_kernel(train->program, "squared_loss");
+    train->norm_parts = ex_kernel(train->program, "norm_parts");
     train->loss_parts = ex_kernel(train->program, "loss_parts");
     train->relu = ex_kernel(train->program, "relu");
     train->relu_gradient = ex_kernel(train->program, "relu_gradient");
@@ -25,9 +27,10 @@ void ex_train_open(struct ex_train *train, struct ex_device *device)
 
 void ex_train_close(struct ex_train *train)
 {
-    cl_kernel kernels[] = {train->adam, train->softmax_loss,  train->loss_parts,
-                           train->relu, train->relu_gradient, train->add_bias,
-                           train->copy, train->column_sums};
+    cl_kernel kernels[] = {train->adam,     train->softmax_loss, train->squared_loss,
+                           train->relu,     train->loss_parts,   train->relu_gradient,
+                           train->add_bias, train->norm_parts,   train->column_sums,
+                           train->copy};
     for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
         clReleaseKernel(kernels[i]);
     clReleaseMemObject(train->parts);
@@ -64,6 +67,31 @@ void ex_softmax_loss(struct ex_train *train, int label, const struct ex_loss *lo
               EX_TENSOR(loss->labels), EX_TENSOR(loss->d_logits), EX_MEM(loss->nll),
               EX_MEM(loss->wrong), EX_U32(loss->rows_at), EX_U32(loss->rows), EX_U32(loss->classes),
               EX_F32(loss->scale));
+}
+
+void ex_squared_loss(struct ex_train *train, int label, const struct ex_loss *loss,
+                     double tolerance)
+{
+    EX_LAUNCH(train->device, label, train->squared_loss,
+              loss->rows < train->device->items ? loss->rows : train->device->items,
+              train->device->group, EX_TENSOR(loss->logits), EX_TENSOR(loss->bias),
+              EX_TENSOR(loss->labels), EX_TENSOR(loss->d_logits), EX_MEM(loss->nll),
+              EX_MEM(loss->wrong), EX_U32(loss->rows_at), EX_U32(loss->rows), EX_U32(loss->classes),
+              EX_F32(loss->scale), EX_F32(tolerance));
+}
+
+void ex_norm(struct ex_train *train, int label, clnorm_tensor x, size_t n, clnorm_tensor parts)
+{
+    EX_LAUNCH(train->device, label, train->norm_parts, EX_NORM_PARTS / 2, 1, EX_TENSOR(x),
+              EX_U32(n), EX_TENSOR(parts));
+}
+
+double ex_norm_of(const float parts[EX_NORM_PARTS])
+{
+    double sum = 0;
+    for (int i = 0; i < EX_NORM_PARTS; i += 2)
+        sum += (double)parts[i] * parts[i] * parts[i + 1];
+    return sqrt(sum);
 }
 
 double ex_loss_read(struct ex_train *train, cl_mem nll, cl_mem wrong, size_t at, size_t rows,

@@ -103,6 +103,50 @@ kernel void softmax_loss(global const float *logits, uint at, global const float
     }
 }
 
+/* A row: nll = sum of (z - target)^2 with z = predictions + bias, d = 2 (z - target) * scale.
+ * wrong: 1 unless all of the row are within `tolerance`. */
+kernel void squared_loss(global const float *predictions, uint at, global const float *bias,
+                         uint bias_at, global const float *targets, uint targets_at,
+                         global float *d_predictions, uint d_at, global float *nll,
+                         global uint *wrong, uint rows_at, uint rows, uint cols, float scale,
+                         float tolerance)
+{
+    EACH(r, rows)
+    {
+        float sum = 0;
+        bool is_near = true;
+        for (uint c = 0; c < cols; c++) {
+            const size_t i = (size_t)r * cols + c;
+            const float z = predictions[at + i] + (bias ? bias[bias_at + c] : 0.0f);
+            const float e = z - targets[targets_at + i];
+            sum += e * e;
+            is_near = is_near && fabs(e) <= tolerance; /* false for NaN */
+            if (d_predictions)
+                d_predictions[d_at + i] = 2 * scale * e;
+        }
+        nll[rows_at + r] = sum;
+        wrong[rows_at + r] = !is_near;
+    }
+}
+
+/* Work-item i of n takes elements i, i + n, ...: parts[at + 2 i] is the largest |x| among them,
+ * parts[at + 2 i + 1] the sum of the squares of x over that, which neither overflows nor vanishes.
+ */
+kernel void norm_parts(global const float *x, uint x_at, uint count, global float *parts, uint at)
+{
+    const uint item = get_global_id(0), n = get_global_size(0);
+    float most = 0, sum = 0;
+    x += x_at;
+    for (uint i = item; i < count; i += n)
+        most = fmax(most, fabs(x[i]));
+    for (uint i = item; i < count; i += n) {
+        const float share = most > 0 ? x[i] / most : x[i]; /* NaN, which fmax leaves out, stays */
+        sum += share * share;
+    }
+    parts[at + 2 * item] = most;
+    parts[at + 2 * item + 1] = sum;
+}
+
 /* Work-item i of n adds rows i, i + n, ...: parts[i] and what rounding took from it, parts[n + i].
  * Neumaier's sum, so that the host gets the mean of any number of rows right. */
 kernel void loss_parts(global const float *nll, global const uint *wrong, uint at, uint rows,

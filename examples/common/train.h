@@ -8,7 +8,8 @@
 struct ex_train {
     struct ex_device *device;
     cl_program program;
-    cl_kernel adam, softmax_loss, loss_parts, relu, relu_gradient, add_bias, column_sums, copy;
+    cl_kernel adam, softmax_loss, squared_loss, loss_parts, norm_parts, relu, relu_gradient;
+    cl_kernel add_bias, column_sums, copy;
     cl_mem parts, wrong_parts; /* of ex_loss_read */
 };
 
@@ -54,10 +55,21 @@ struct ex_loss {
     size_t rows_at;
 };
 void ex_softmax_loss(struct ex_train *train, int label, const struct ex_loss *loss);
+/* The squared error instead of that: `logits` are predictions, `labels` targets of f32, both of
+ * [rows, classes]; nll is the sum of a row's squares, and wrong 1 where an element of the row is
+ * off by more than `tolerance`, or NaN. */
+void ex_squared_loss(struct ex_train *train, int label, const struct ex_loss *loss,
+                     double tolerance);
 /* Waits; the sum of `rows` elements of nll from `at` on, which is right to 2^-40 or so of itself,
  * and of wrong in *errors. */
 double ex_loss_read(struct ex_train *train, cl_mem nll, cl_mem wrong, size_t at, size_t rows,
                     uint64_t *errors);
+
+/* sqrt(sum of x^2) of n elements: EX_NORM_PARTS numbers, from which the host makes it. It is NaN
+ * where an element is NaN or inf. */
+enum { EX_NORM_PARTS = 128 };
+void ex_norm(struct ex_train *train, int label, clnorm_tensor x, size_t n, clnorm_tensor parts);
+double ex_norm_of(const float parts[EX_NORM_PARTS]);
 
 /* x = max(x, 0), and dy = 0 where y, which relu left, is 0. */
 void ex_relu(struct ex_train *train, int label, clnorm_tensor x, size_t n);
