@@ -36,6 +36,15 @@ inline void check(clnorm_status status, const clnorm_error &cause)
         throw error(cause);
 }
 
+/* clnorm_recurrent_reference: a recurrent net on the host. */
+inline void recurrent_reference(const clnorm_recurrent_desc &desc, clnorm_direction direction,
+                                uint64_t steps, uint64_t batch,
+                                const clnorm_recurrent_host_args &args)
+{
+    clnorm_error cause = clnorm_error();
+    check(clnorm_recurrent_reference(&desc, direction, steps, batch, &args, &cause), cause);
+}
+
 #ifndef CLNORM_NO_OPENCL
 class context
 {
@@ -156,6 +165,85 @@ class op
     };
     std::unique_ptr<clnorm_op, destroy> handle_;
 };
+
+/* A recurrent net: recurrent.h. */
+class recurrent
+{
+  public:
+    /* clnorm_recurrent_create: builds the kernels of a step. */
+    recurrent(const context &owner, const clnorm_recurrent_desc &desc)
+    {
+        clnorm_recurrent *made = nullptr;
+        clnorm_error cause = clnorm_error();
+        check(clnorm_recurrent_create(owner.get(), &desc, &made, &cause), cause);
+        handle_.reset(made);
+    }
+
+    clnorm_recurrent *get() const noexcept { return handle_.get(); }
+    const clnorm_recurrent_desc &desc() const noexcept { return *clnorm_recurrent_op_desc(get()); }
+
+    /* In bytes. */
+    struct memory {
+        uint64_t saved, forward_workspace, backward_workspace;
+    };
+
+    /* clnorm_recurrent_sizes: what a call needs. */
+    memory sizes(uint64_t steps, uint64_t batch) const
+    {
+        memory bytes = memory();
+        clnorm_error cause = clnorm_error();
+        check(clnorm_recurrent_sizes(get(), steps, batch, &bytes.saved, &bytes.forward_workspace,
+                                     &bytes.backward_workspace, &cause),
+              cause);
+        return bytes;
+    }
+
+    /* clnorm_recurrent_forward: enqueue and return, as op::forward. */
+    void forward(cl_command_queue queue, uint64_t steps, uint64_t batch,
+                 const clnorm_recurrent_args &args, cl_uint n_wait = 0,
+                 const cl_event *wait_list = nullptr, cl_event *event = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_recurrent_forward(get(), queue, steps, batch, &args, n_wait, wait_list, event,
+                                       &cause),
+              cause);
+    }
+
+    /* clnorm_recurrent_backward: the gradients that args ask for. */
+    void backward(cl_command_queue queue, uint64_t steps, uint64_t batch,
+                  const clnorm_recurrent_args &args, cl_uint n_wait = 0,
+                  const cl_event *wait_list = nullptr, cl_event *event = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_recurrent_backward(get(), queue, steps, batch, &args, n_wait, wait_list, event,
+                                        &cause),
+              cause);
+    }
+
+    /* clnorm_recurrent_warm_up: CLBlast compiles its kernels now. */
+    void warm_up(cl_command_queue queue, uint64_t steps, uint64_t batch,
+                 clnorm_recurrent_progress_fn progress = nullptr, void *user = nullptr) const
+    {
+        clnorm_error cause = clnorm_error();
+        check(clnorm_recurrent_warm_up(get(), queue, steps, batch, progress, user, &cause), cause);
+    }
+
+  private:
+    struct destroy {
+        void operator()(clnorm_recurrent *handle) const noexcept
+        {
+            clnorm_recurrent_destroy(handle);
+        }
+    };
+    std::unique_ptr<clnorm_recurrent, destroy> handle_;
+};
+
+/* clnorm_recurrent_clear_cache: drops what CLBlast compiled, of the whole process. */
+inline void clear_recurrent_cache()
+{
+    clnorm_error cause = clnorm_error();
+    check(clnorm_recurrent_clear_cache(&cause), cause);
+}
 #endif /* CLNORM_NO_OPENCL */
 
 } // namespace clnorm

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # tests/consumers/run.sh BUILD_ROOT CC CXX: installs clnorm into a folder, builds the applications
 # beside this script against it through pkg-config, with the shared and with the static library,
-# and the example of README.md by its own line, and runs them on the device that the environment
-# gives.
+# the code of docs/recurrent.md, and the example of README.md by its own line, and runs them on the
+# device that the environment gives.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1 cc=$2 cxx=$3
@@ -36,6 +36,12 @@ build_and_run c-static "$cc" app.c -std=c99 "${static[@]}"
 build_and_run cxx-shared "$cxx" app.cpp -std=c++11 "${shared[@]}"
 build_and_run cxx-static "$cxx" app.cpp -std=c++11 "${static[@]}"
 
+# code_of FILE: its first example in C
+# shellcheck disable=SC2016 # three backquotes, not a command
+code_of() { sed -n '/^```c$/,/^```$/{/^```$/q;/^```/d;p}' "$1"; }
+code_of "$here/../../docs/recurrent.md" >"$scratch/recurrent.inc"
+build_and_run recurrent "$cc" recurrent.c -std=c99 -I "$scratch" "${shared[@]}"
+
 for program in c-static cxx-static; do
     if ldd "$scratch/$program" | grep -q libclnorm; then
         echo "$program still needs the shared library"
@@ -48,8 +54,7 @@ done
 cc() { command "$cc" -std=c99 -Wall -Wextra -Werror "$@"; }
 readme=$here/../../README.md
 cd "$scratch"
-# shellcheck disable=SC2016 # three backquotes, not a command
-sed -n '/^```c$/,/^```$/{/^```/d;p}' "$readme" >example.c
+code_of "$readme" >example.c
 eval "$(sed -n '/^    cc example\.c /p' "$readme")"
 echo "example of README.md:"
 LD_LIBRARY_PATH=$libraries ./a.out | tee output
