@@ -11,6 +11,7 @@
 #include "recurrent_device.h"
 
 #include "check/recurrent.h"
+#include "ops/gemm/clblast.h"
 #include "ops/recurrent/self_test.h"
 
 static double worst_share;
@@ -110,7 +111,7 @@ int main(void)
         cmocka_unit_test(test_cells_by_work_items_alone),
         cmocka_unit_test(test_cells_by_groups),
     };
-    if (clnorm_gemm_check(NULL) != CLNORM_OK) {
+    if (clnorm_clblast_check(NULL) != CLNORM_OK) {
         printf("recurrent: built without CLBlast\n");
         return 77;
     }

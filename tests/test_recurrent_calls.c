@@ -11,6 +11,8 @@
 
 #include "recurrent_device.h"
 
+#include "ops/gemm/clblast.h"
+
 /* ---- the same bits ------------------------------------------------------------------------- */
 
 enum { FEATURES = 6, HIDDEN = 20, STEPS = 5, BATCH = 7 };
@@ -273,7 +275,7 @@ int main(void)
     const struct CMUnitTest without_clblast[] = {
         cmocka_unit_test(test_without_clblast_nothing_is_made),
     };
-    if (clnorm_gemm_check(NULL) != CLNORM_OK)
+    if (clnorm_clblast_check(NULL) != CLNORM_OK)
         return cmocka_run_group_tests(without_clblast, fixture_open, fixture_close);
     return cmocka_run_group_tests(with_clblast, fixture_open, fixture_close);
 }

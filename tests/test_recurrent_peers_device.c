@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "recurrent_device.h"
+
+#include "ops/gemm/clblast.h"
 #include "recurrent_file.h"
 
 #include "reference/recurrent.h"
@@ -118,7 +120,7 @@ int main(int argc, char **argv)
 {
     struct CMUnitTest tests[COUNT(all.cases)];
     size_t count = 0;
-    if (clnorm_gemm_check(NULL) != CLNORM_OK) {
+    if (clnorm_clblast_check(NULL) != CLNORM_OK) {
         printf("recurrent: built without CLBlast\n");
         return 77;
     }

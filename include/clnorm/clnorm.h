@@ -488,9 +488,9 @@ CLNORM_API clnorm_status clnorm_context_set_cache(clnorm_context *context, const
                                                   uint64_t max_bytes, clnorm_error *error);
 
 /* Use what `clnorm tune` found out about the device: a table of parameters for kinds, dtypes and
- * columns, which ops that are made from then on look at. Off unless the application asks; a second
- * call takes the place of the first. Parameters in a descriptor go before those of the table, and
- * these before the library's own.
+ * columns, which ops that are made from then on look at, and for matrix products (clnorm_gemm). Off
+ * unless the application asks; a second call takes the place of the first. Parameters in a
+ * descriptor go before those of the table, and these before the library's own.
  *
  * path   of the table; NULL: $XDG_CONFIG_HOME/clnorm/tuning, else ~/.config/clnorm/tuning
  *
@@ -694,6 +694,7 @@ CLNORM_API clnorm_status clnorm_backward_host(const clnorm_op *op, uint64_t rows
                                               clnorm_host_report *report, clnorm_error *error);
 #endif /* CLNORM_NO_OPENCL */
 
+#include "clnorm/gemm.h"
 #include "clnorm/recurrent.h"
 
 #ifdef __cplusplus

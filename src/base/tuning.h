@@ -24,8 +24,8 @@ typedef struct clnorm_tuning {
     uint64_t stream; /* bytes of output from which on it goes past the cache; UINT64_MAX: never */
 } clnorm_tuning;
 
-/* What a text names: how rows are walked, which goes together, and the store. */
-enum { CLNORM_TUNES_KERNEL = 1, CLNORM_TUNES_STREAM = 2 };
+/* What a text names: how rows are walked, which goes together, the store, and matrix products. */
+enum { CLNORM_TUNES_KERNEL = 1, CLNORM_TUNES_STREAM = 2, CLNORM_TUNES_GEMM = 4 };
 
 enum { CLNORM_TUNING_TEXT = CLNORM_TUNING_BYTES };
 

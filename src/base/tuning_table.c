@@ -131,10 +131,20 @@ bool clnorm_tuning_is_blank(const char *line)
     return !*line || *line == '#';
 }
 
+static bool set_parameter(const clnorm_field *field, clnorm_tuning_record *record,
+                          clnorm_status *status, clnorm_error *error)
+{
+    const bool gemm = clnorm_gemm_tuning_field(field, &record->gemm, status, error);
+    record->names |= gemm                                 ? CLNORM_TUNES_GEMM
+                     : strcmp(field->name, "stream") == 0 ? CLNORM_TUNES_STREAM
+                                                          : CLNORM_TUNES_KERNEL;
+    return gemm || clnorm_tuning_field(field, &record->tuning, status, error);
+}
+
 clnorm_status clnorm_tuning_record_parse(const char *line, clnorm_tuning_record *record,
                                          clnorm_error *error)
 {
-    enum { MOST = 16 }; /* more than there are names */
+    enum { MOST = 24 }; /* more than there are names */
     char seen[MOST][sizeof(((clnorm_field *)0)->name)];
     clnorm_status status = CLNORM_OK;
     clnorm_field field;
@@ -143,12 +153,9 @@ clnorm_status clnorm_tuning_record_parse(const char *line, clnorm_tuning_record 
         for (size_t i = 0; i < count; i++)
             if (strcmp(seen[i], field.name) == 0)
                 return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is given twice", field.name);
-        if (!set_key(&field, &record->key, &status, error)) {
-            if (!clnorm_tuning_field(&field, &record->tuning, &status, error))
-                return clnorm_fail(error, CLNORM_BAD_ARGS, "unknown field '%s'", field.name);
-            record->names |=
-                strcmp(field.name, "stream") == 0 ? CLNORM_TUNES_STREAM : CLNORM_TUNES_KERNEL;
-        }
+        if (!set_key(&field, &record->key, &status, error) &&
+            !set_parameter(&field, record, &status, error))
+            return clnorm_fail(error, CLNORM_BAD_ARGS, "unknown field '%s'", field.name);
         if (status != CLNORM_OK)
             return status;
         memcpy(seen[count], field.name, sizeof(field.name));
@@ -180,7 +187,7 @@ static size_t add_quoted(char *text, size_t used, const char *name, const char *
 void clnorm_tuning_record_text(const clnorm_tuning_record *record, char text[CLNORM_TUNING_LINE])
 {
     const clnorm_tuning_key *key = &record->key;
-    char parameters[CLNORM_TUNING_TEXT];
+    char parameters[CLNORM_GEMM_TUNING_TEXT];
     size_t used = add_quoted(text, 0, "device", key->device);
 #define ADD(...) used += (size_t)snprintf(text + used, CLNORM_TUNING_LINE - used, __VA_ARGS__)
     if (key->units)
@@ -196,7 +203,10 @@ void clnorm_tuning_record_text(const clnorm_tuning_record *record, char text[CLN
         ADD("%sdtype=%s", used ? " " : "", clnorm_dtype_name((clnorm_dtype)key->dtype));
     if (key->least_cols)
         ADD("%scols=%" PRIu64 "..%" PRIu64, used ? " " : "", key->least_cols, key->most_cols);
-    clnorm_tuning_text(&record->tuning, parameters);
+    if (record->names & CLNORM_TUNES_GEMM)
+        clnorm_gemm_tuning_text(&record->gemm, parameters);
+    else
+        clnorm_tuning_text(&record->tuning, parameters);
     ADD("%s%s", used ? " " : "", parameters);
 #undef ADD
 }

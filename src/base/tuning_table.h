@@ -5,12 +5,13 @@
  *   device="AMD EPYC" units=2 platform="Intel OpenCL" driver="2026.22" kind=layer_norm dtype=f32
  *       cols=512..895 form=sequential vec=8                                 (in one line)
  *   type=gpu vendor=AMD stream=never
+ *   device="AMD EPYC" units=2 gemm="MWG=32 NWG=32 ..." gemv_rows=4
  *
  * A key that is left out fits everything. Names are those of clnorm_hardware_name. */
 #ifndef CLNORM_BASE_TUNING_TABLE_H
 #define CLNORM_BASE_TUNING_TABLE_H
 
-#include "base/tuning.h"
+#include "base/gemm_tuning.h"
 
 typedef enum clnorm_device_class {
     CLNORM_ANY_DEVICE,
@@ -34,6 +35,7 @@ clnorm_tuning_key clnorm_tuning_any(void);
 typedef struct clnorm_tuning_record {
     clnorm_tuning_key key;
     clnorm_tuning tuning;
+    clnorm_gemm_tuning gemm;
     unsigned names; /* CLNORM_TUNES_... of its line, where "form=auto" is a kernel, too */
 } clnorm_tuning_record;
 

@@ -14,19 +14,24 @@ static clnorm_device_class class_of(cl_device_type type)
                                                : CLNORM_CPU_DEVICE;
 }
 
-clnorm_tuning_key clnorm_tuning_key_of(const clnorm_device *device, const clnorm_desc *desc)
+clnorm_tuning_key clnorm_tuning_device_key(const clnorm_device *device)
 {
-    const uint64_t cols = clnorm_sets_of(desc, 1).run;
-    clnorm_tuning_key key = {.units = device->compute_units,
-                             .type = class_of(device->type),
-                             .kind = (int)desc->kind,
-                             .dtype = (int)desc->x_dtype,
-                             .least_cols = cols,
-                             .most_cols = cols};
+    clnorm_tuning_key key = clnorm_tuning_any();
+    key.units = device->compute_units;
+    key.type = class_of(device->type);
     clnorm_hardware_name(device->name, key.device, sizeof(key.device));
     clnorm_hardware_name(device->platform_name, key.platform, sizeof(key.platform));
     clnorm_hardware_name(device->vendor, key.vendor, sizeof(key.vendor));
     memcpy(key.driver, device->driver, sizeof(key.driver));
+    return key;
+}
+
+clnorm_tuning_key clnorm_tuning_key_of(const clnorm_device *device, const clnorm_desc *desc)
+{
+    clnorm_tuning_key key = clnorm_tuning_device_key(device);
+    key.kind = (int)desc->kind;
+    key.dtype = (int)desc->x_dtype;
+    key.least_cols = key.most_cols = clnorm_sets_of(desc, 1).run;
     return key;
 }
 
@@ -73,10 +78,9 @@ clnorm_tuning clnorm_tuning_choose(const clnorm_tuning_table *user, const char *
 /* ---- the op -------------------------------------------------------------------------------- */
 
 /* Once: what is measured again changes all records. */
-static void tell_driver(clnorm_context *context, const clnorm_tuning_key *key)
+void clnorm_tuning_tell_driver(clnorm_context *context, const clnorm_tuning_record *record,
+                               const clnorm_tuning_key *key)
 {
-    const clnorm_tuning_record *record =
-        clnorm_tuning_table_find(&context->tuning, key, CLNORM_TUNES_KERNEL | CLNORM_TUNES_STREAM);
     const char *driver = record ? record->key.driver : "";
     if (!*driver || strcmp(driver, key->driver) == 0 || context->tuning.told)
         return;
@@ -95,7 +99,10 @@ clnorm_tuning clnorm_op_take_tuning(clnorm_op *op)
         (void)clnorm_tuning_parse(op->desc.tuning, &own, NULL);
     op->desc.tuning = NULL;
     lock_take(&op->context->lock);
-    tell_driver(op->context, &key);
+    clnorm_tuning_tell_driver(op->context,
+                              clnorm_tuning_table_find(&op->context->tuning, &key,
+                                                       CLNORM_TUNES_KERNEL | CLNORM_TUNES_STREAM),
+                              &key);
     tuning = clnorm_tuning_choose(&op->context->tuning, clnorm_tuning_builtin, &key);
     lock_give(&op->context->lock);
     /* a form that is asked for has no use for the parameters of another one */

@@ -74,6 +74,7 @@ clnorm_status clnorm_context_set_tuning(clnorm_context *context, const char *pat
     char *own = path ? NULL : clnorm_tuning_path(&reason);
     lock_take(&context->lock);
     clnorm_tuning_table_release(&context->tuning);
+    context->gemm_ready = false;
     if (path || own)
         use_file(context, path ? path : own);
     else

@@ -10,6 +10,7 @@
 
 #include "../device.h"
 #include "loaded.h"
+#include "ops/gemm/clblast.h"
 #include "ops/recurrent/op.h"
 
 typedef struct {
@@ -142,7 +143,7 @@ int main(void)
         TEST(test_broken_steps_are_refused),
         TEST(test_the_next_form_takes_over),
     };
-    if (clnorm_gemm_check(NULL) != CLNORM_OK) {
+    if (clnorm_clblast_check(NULL) != CLNORM_OK) {
         printf("recurrent: built without CLBlast\n");
         return 77;
     }

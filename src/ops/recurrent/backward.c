@@ -102,6 +102,7 @@ static clnorm_status multiply_du(const clnorm_recurrent_call *call, uint64_t ste
     const clnorm_recurrent *op = call->op;
     const uint64_t all = op->gates * op->desc.hidden;
     const clnorm_product product = {
+        .alpha = 1,
         .m = call->batch,
         .n = op->desc.hidden,
         .k = all,

@@ -78,7 +78,7 @@ clnorm_status clnorm_recurrent_multiply(const clnorm_recurrent_call *call,
                                         const clnorm_product *product, clnorm_error *error)
 {
     clnorm_status status;
-    TRY(clnorm_gemm(call->queue, product, error));
+    TRY(clnorm_multiply(call->op->context, call->queue, product, error));
     TRY(clnorm_recurrent_then(call, error));
 fail:
     return status;

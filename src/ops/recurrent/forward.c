@@ -46,6 +46,7 @@ static clnorm_status multiply_h(const clnorm_recurrent_call *call, const step_pl
 {
     const clnorm_recurrent *op = call->op;
     const clnorm_product product = {
+        .alpha = 1,
         .m = call->batch,
         .n = op->gates * op->desc.hidden,
         .k = op->desc.hidden,
@@ -99,6 +100,7 @@ static clnorm_status run(const clnorm_recurrent_call *call, clnorm_error *error)
 {
     const clnorm_recurrent_desc *d = &call->op->desc;
     const clnorm_product product = {
+        .alpha = 1,
         .m = call->rows,
         .n = call->op->gates * d->hidden,
         .k = d->features,

@@ -206,6 +206,7 @@ static clnorm_status multiply_rows(const clnorm_recurrent_call *call, clnorm_pla
                                    clnorm_place out, float beta, clnorm_error *error)
 {
     const clnorm_product product = {
+        .alpha = 1,
         .m = call->op->gates * call->op->desc.hidden,
         .n = cols,
         .k = rows,
@@ -272,6 +273,7 @@ fail:
 static clnorm_status find_dx(const clnorm_recurrent_call *call, clnorm_error *error)
 {
     const clnorm_product product = {
+        .alpha = 1,
         .m = call->rows,
         .n = call->op->desc.features,
         .k = call->op->gates * call->op->desc.hidden,

@@ -3,6 +3,7 @@
 
 #include "base/desc.h"
 #include "base/sets.h"
+#include "ops/gemm/clblast.h"
 #include "ops/recurrent/self_test.h"
 #include "ops/switches.h"
 #include "runtime/program.h"
@@ -192,7 +193,7 @@ clnorm_status clnorm_recurrent_make(clnorm_context *context, const clnorm_recurr
     if (!context || !out)
         return clnorm_fail(error, CLNORM_BAD_ARGS, "%s is NULL", !context ? "context" : "op");
     TRY(clnorm_recurrent_desc_check(desc, error));
-    TRY(clnorm_gemm_check(error));
+    TRY(clnorm_clblast_check(error));
     TRY(clnorm_context_check(context, error));
     op = calloc(1, sizeof(*op));
     if (!op)

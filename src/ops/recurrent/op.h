@@ -6,7 +6,7 @@
 #include "base/recurrent.h"
 #include "ops/arg_list.h"
 #include "ops/op.h"
-#include "ops/recurrent/gemm.h"
+#include "ops/gemm/product.h"
 
 /* ---- the op -------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/checked.h"
+#include "ops/gemm/clblast.h"
 #include "ops/recurrent/op.h"
 #include "runtime/queue.h"
 
@@ -35,7 +36,8 @@ static size_t list_products(const clnorm_recurrent *op, uint64_t steps, uint64_t
     for (size_t i = 0; i < MOST_PRODUCTS; i++)
         if (products[i].k > 0)
             list[count++] = (named_product){products[i].name,
-                                            {.m = products[i].m,
+                                            {.alpha = 1,
+                                             .m = products[i].m,
                                              .n = products[i].n,
                                              .k = products[i].k,
                                              .a = {{NULL, 0}, products[i].a_transposed},
@@ -95,15 +97,15 @@ fail:
     return status;
 }
 
-static clnorm_status multiply(cl_command_queue queue, const named_product *named,
-                              cl_mem mems[FACTORS], clnorm_error *error)
+static clnorm_status multiply(clnorm_context *context, cl_command_queue queue,
+                              const named_product *named, cl_mem mems[FACTORS], clnorm_error *error)
 {
     clnorm_product product = named->product;
     clnorm_status status;
     product.a.at.buffer = mems[0];
     product.b.at.buffer = mems[1];
     product.c.buffer = mems[2];
-    TRY(clnorm_gemm(queue, &product, error));
+    TRY(clnorm_multiply(context, queue, &product, error));
     TRY(wait_for(queue, error));
 fail:
     return status;
@@ -139,7 +141,7 @@ clnorm_status clnorm_recurrent_warm_up(const clnorm_recurrent *op, cl_command_qu
     TRY(fill_factors(op, queue, list, count, mems, error));
     for (size_t i = 0; i < count; i++) {
         TRY(report(progress, user, i, count, &list[i], error));
-        TRY(multiply(queue, &list[i], mems, error));
+        TRY(multiply(op->context, queue, &list[i], mems, error));
     }
     TRY(report(progress, user, count, count, NULL, error));
 fail:
@@ -151,5 +153,5 @@ fail:
 
 clnorm_status clnorm_recurrent_clear_cache(clnorm_error *error)
 {
-    return clnorm_gemm_clear_cache(error);
+    return clnorm_clblast_clear_cache(error);
 }

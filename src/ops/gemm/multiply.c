@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "ops/gemm/clblast.h"
+#include "ops/tuning.h"
+
+#include <stdio.h>
+
+/* ---- what the table knows ------------------------------------------------------------------ */
+
+static clnorm_status hand_over(const clnorm_context *context, const char *kernel, const char *text,
+                               clnorm_error *error)
+{
+    clnorm_gemm_parameters parameters;
+    if (!*text || !clnorm_gemm_parameters_parse(text, &parameters) || parameters.count == 0)
+        return CLNORM_OK;
+    return clnorm_clblast_override(context->device.device_id, kernel, &parameters, error);
+}
+
+static clnorm_status hand_over_all(const clnorm_context *context, const clnorm_gemm_tuning *tuning,
+                                   clnorm_error *error)
+{
+    char least[40] = "";
+    clnorm_status status;
+    if (tuning->min_indirect)
+        snprintf(least, sizeof(least), "XGEMM_MIN_INDIRECT_SIZE=%u", tuning->min_indirect);
+    TRY(hand_over(context, "Xgemm", tuning->indirect, error));
+    TRY(hand_over(context, "XgemmDirect", tuning->direct, error));
+    TRY(hand_over(context, "GemmRoutine", least, error));
+fail:
+    return status;
+}
+
+/* Of another version of CLBlast, parameters may not fit: then its own do. */
+static void use_table(clnorm_context *context)
+{
+    const clnorm_tuning_key key = clnorm_tuning_device_key(&context->device);
+    const clnorm_tuning_record *record =
+        clnorm_tuning_table_find(&context->tuning, &key, CLNORM_TUNES_GEMM);
+    clnorm_error error;
+    context->gemv_rows = 0;
+    context->gemm_ready = true;
+    if (!record)
+        return;
+    clnorm_tuning_tell_driver(context, record, &key);
+    if (hand_over_all(context, &record->gemm, &error) == CLNORM_OK)
+        context->gemv_rows = record->gemm.gemv_rows;
+    else
+        clnorm_log(context, CLNORM_LOG_WARNING,
+                   "parameters for matrix products are left out: %s; clnorm tune --gemm measures "
+                   "again",
+                   error.text);
+}
+
+static unsigned gemv_rows_of(clnorm_context *context)
+{
+    lock_take(&context->lock);
+    if (!context->gemm_ready)
+        use_table(context);
+    const unsigned rows = context->gemv_rows;
+    lock_give(&context->lock);
+    return rows;
+}
+
+/* ---- products ------------------------------------------------------------------------------ */
+
+/* CLBlast's GEMV multiplies y by beta even where that is 0, and y may be no numbers. */
+static clnorm_status clear_rows(cl_command_queue queue, const clnorm_product *p,
+                                clnorm_error *error)
+{
+    const uint64_t ldc = clnorm_product_ldc(p), pieces = ldc == p->n ? 1 : p->m;
+    const float zero = 0;
+    clnorm_status status = CLNORM_OK;
+    for (uint64_t i = 0; i < pieces; i++)
+        TRY_CL(clEnqueueFillBuffer(queue, p->c.buffer, &zero, sizeof(zero),
+                                   (size_t)(p->c.offset + i * ldc) * 4,
+                                   (size_t)(p->m / pieces * p->n) * 4, 0, NULL, NULL));
+    TRY_CL(clEnqueueBarrierWithWaitList(queue, 0, NULL, NULL));
+fail:
+    return status;
+}
+
+static clnorm_status multiply_rows(cl_command_queue queue, const clnorm_product *product,
+                                   clnorm_error *error)
+{
+    clnorm_product p = *product;
+    clnorm_status status = CLNORM_OK;
+    for (uint64_t i = 0; i < (p.batch ? p.batch : 1); i++) {
+        if (p.beta == 0)
+            TRY(clear_rows(queue, &p, error));
+        for (uint64_t row = 0; row < p.m; row++)
+            TRY(clnorm_clblast_gemv(queue, &p, row, error));
+        p.a.at.offset += p.a_step, p.b.at.offset += p.b_step, p.c.offset += p.c_step;
+    }
+fail:
+    return status;
+}
+
+clnorm_status clnorm_multiply(clnorm_context *context, cl_command_queue queue,
+                              const clnorm_product *product, clnorm_error *error)
+{
+    return product->m <= gemv_rows_of(context) ? multiply_rows(queue, product, error)
+                                               : clnorm_clblast_gemm(queue, product, error);
+}
