@@ -65,6 +65,17 @@ void ex_file_write(const char *path, const struct ex_part *parts, size_t n)
     free(temporary);
 }
 
+void ex_file_check(const char *path)
+{
+    char *temporary;
+    if (strcmp(path, "-") == 0)
+        return;
+    close(open_beside(path, &temporary));
+    unlink(temporary);
+    ex_remove_at_end(NULL);
+    free(temporary);
+}
+
 char *ex_file_read(const char *path, size_t *bytes)
 {
     FILE *file = fopen(path, "rb");

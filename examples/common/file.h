@@ -18,6 +18,8 @@ struct ex_part {
 
 /* The parts one after the other in a file beside `path`, which then takes its place. */
 void ex_file_write(const char *path, const struct ex_part *parts, size_t n);
+/* Ends the program now if a file could not be written there later; "-" can. */
+void ex_file_check(const char *path);
 /* All of a file, to be freed, with a 0 behind it. */
 char *ex_file_read(const char *path, size_t *bytes);
 

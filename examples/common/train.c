@@ -56,7 +56,8 @@ void ex_adam(struct ex_train *train, int label, const struct ex_adam *settings, 
     EX_LAUNCH(train->device, label, train->adam, ex_items(train->device, n), train->device->group,
               EX_TENSOR(parameters), EX_TENSOR(m), EX_TENSOR(v), EX_TENSOR(gradient),
               EX_U32(n / ex_vector_width(train->device)), EX_F32(settings->beta1),
-              EX_F32(settings->beta2), EX_F32(rate_t), EX_F32(settings->eps * root));
+              EX_F32(1 - settings->beta1), EX_F32(settings->beta2), EX_F32(1 - settings->beta2),
+              EX_F32(rate_t), EX_F32(settings->eps * root));
 }
 
 void ex_softmax_loss(struct ex_train *train, int label, const struct ex_loss *loss)

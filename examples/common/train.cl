@@ -6,11 +6,12 @@
 
 /* Kingma, Ba, arXiv:1412.6980, in the order of the end of its section 2, so that rate and eps hold
  * the correction of the bias: rate_t = rate sqrt(1 - beta2^t) / (1 - beta1^t), and
- * eps_t = eps sqrt(1 - beta2^t). blocks: of VEC elements, as buffers are padded to them. */
+ * eps_t = eps sqrt(1 - beta2^t). rest: 1 - beta, which float would make of a rounded beta too
+ * roughly. blocks: of VEC elements, as buffers are padded to them. */
 kernel void adam(global float *restrict parameters, uint parameters_at,
                  global float *restrict m, uint m_at, global float *restrict v, uint v_at,
                  global const float *restrict gradient, uint gradient_at, uint blocks, float beta1,
-                 float beta2, float rate_t, float eps_t)
+                 float rest1, float beta2, float rest2, float rate_t, float eps_t)
 {
     parameters += parameters_at;
     gradient += gradient_at;
@@ -19,8 +20,8 @@ kernel void adam(global float *restrict parameters, uint parameters_at,
     EACH(i, blocks)
     {
         const vec g = load(i, gradient);
-        const vec m_i = beta1 * load(i, m) + (1 - beta1) * g;
-        const vec v_i = beta2 * load(i, v) + (1 - beta2) * g * g;
+        const vec m_i = beta1 * load(i, m) + rest1 * g;
+        const vec v_i = beta2 * load(i, v) + rest2 * g * g;
         store(m_i, i, m);
         store(v_i, i, v);
         store(load(i, parameters) - rate_t * m_i / (sqrt(v_i) + eps_t), i, parameters);
