@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The gradient of the whole net and a step of Adam, against the host in double; and the host's
+ * gradient against differences of its loss.
+ *
+ * How far the device may be off. A sum of k terms in float is off by up to k units of 2^-24 of the
+ * sum of the terms' sizes; as rounding errors have random signs it is the root of k, and as the
+ * terms have, too, the sum of their sizes is up to the root of k times what they add up to. In the
+ * norm of an array this is k units of its own norm. A layer norm is right to 12 + depth units
+ * (docs/numerics.md), exp and log to 4 (OpenCL C, 7.4). Each array's errors are those of all
+ * operations that lie before it, one after the other. */
+#include "common/random.h"
+#include "mnist/reference.h"
+#include "mnist/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const double unit = 0x1p-24;
+
+struct verdict {
+    bool is_right, tells;
+};
+
+static void judge(struct verdict *verdict, const char *what, double off, double allowed)
+{
+    const bool is_right = off <= allowed; /* not if NaN */
+    verdict->is_right = verdict->is_right && is_right;
+    if (verdict->tells || !is_right)
+        printf("  %-22s off by %.1e of %.1e allowed: %s\n", what, off, allowed,
+               is_right ? "right" : "WRONG");
+}
+
+/* |got - expected| / |expected| */
+static double relative(const float *got, const double *expected, size_t n)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference += (got[i] - expected[i]) * (got[i] - expected[i]);
+        size += expected[i] * expected[i];
+    }
+    return sqrt(difference / size);
+}
+
+/* Units of the errors up to the loss; backwards the same, and those of the sums over the batch. */
+static double forward_units(const struct net *net)
+{
+    const double norm = 12.0 + clnorm_op_depth(net->norm);
+    double units = 4 + CLASSES;
+    for (int l = 0; l < LAYERS; l++)
+        units += (double)net->layout.in[l] + (l < NORMS ? norm : 0);
+    return units;
+}
+
+static double backward_units(const struct net *net)
+{
+    const double norm = 12.0 + clnorm_op_depth(net->norm);
+    return forward_units(net) + 4 + CLASSES + (double)net->shape.hidden + NORMS * norm +
+           (double)net->batch;
+}
+
+/* ---- the device's part ---- */
+
+static float *download(struct net *net, cl_mem buffer, size_t n)
+{
+    float *values = ex_alloc(n, sizeof(*values));
+    ex_read(net->device, buffer, 0, n * sizeof(*values), values);
+    return values;
+}
+
+/* [batch, hidden] */
+static float *download_hidden(struct net *net, cl_mem buffer)
+{
+    const size_t batch = net->batch, hidden = net->shape.hidden;
+    float *stored = download(net, buffer, batch * hidden);
+    if (!net->shape.is_batch_norm)
+        return stored;
+    float *values = ex_alloc(batch * hidden, sizeof(*values));
+    for (size_t i = 0; i < batch * hidden; i++)
+        values[i] = stored[i % hidden * batch + i / hidden];
+    free(stored);
+    return values;
+}
+
+static double run_device(struct net *net, const struct data *data, uint64_t *errors)
+{
+    cl_mem nll = ex_buffer(net->device, net->batch * sizeof(float), NULL);
+    cl_mem wrong = ex_buffer(net->device, net->batch * sizeof(cl_uint), NULL);
+    net_gather(net, &data->train, NULL, 0, net->batch);
+    net_forward(net, net->batch, true);
+    net_loss(net, net->batch, true, nll, wrong, 0);
+    net_backward(net);
+    const double loss = ex_loss_read(&net->train, nll, wrong, 0, net->batch, errors);
+    clReleaseMemObject(nll);
+    clReleaseMemObject(wrong);
+    return loss / (double)net->batch;
+}
+
+/* Scales and shifts that are not all alike, as mistakes could cancel. */
+static void vary_parameters(struct net *net)
+{
+    const struct layout *at = &net->layout;
+    float *values = download(net, net->parameters, at->count);
+    for (int l = 0; l < NORMS; l++)
+        for (size_t i = 0; i < at->out[l]; i++) {
+            values[at->scale[l] + i] = (float)(0.5 + ex_uniform(1, (uint64_t)l, i));
+            values[at->shift[l] + i] = (float)(ex_uniform(2, (uint64_t)l, i) - 0.5);
+        }
+    ex_fill_uniform(values + at->bias, CLASSES, 0.5, 3, 0);
+    ex_write(net->device, net->parameters, 0, at->count * sizeof(*values), values);
+    free(values);
+}
+
+static void give_inputs(struct net *net, struct reference *reference)
+{
+    const size_t n = net->batch * net->shape.inputs;
+    float *parameters = download(net, net->parameters, net->layout.count);
+    float *x = download(net, net->x, n);
+    for (size_t i = 0; i < net->layout.count; i++)
+        reference->parameters[i] = parameters[i];
+    for (size_t i = 0; i < n; i++)
+        reference->x[i] = x[i];
+    ex_read(net->device, net->labels, 0, net->batch * sizeof(uint32_t), reference->labels);
+    free(parameters);
+    free(x);
+}
+
+/* ---- comparisons ---- */
+
+static void compare_gradients(const struct net *net, const struct reference *reference,
+                              const float *gradient, struct verdict *verdict)
+{
+    const struct layout *at = &net->layout;
+    const struct {
+        const char *name;
+        size_t at, n;
+    } arrays[] = {
+        {"gradient of W1", at->weight[0], at->in[0] * at->out[0]},
+        {"gradient of scale 1", at->scale[0], at->out[0]},
+        {"gradient of shift 1", at->shift[0], at->out[0]},
+        {"gradient of W2", at->weight[1], at->in[1] * at->out[1]},
+        {"gradient of scale 2", at->scale[1], at->out[1]},
+        {"gradient of shift 2", at->shift[1], at->out[1]},
+        {"gradient of W3", at->weight[2], at->in[2] * at->out[2]},
+        {"gradient of the bias", at->bias, CLASSES},
+    };
+    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+        judge(verdict, arrays[i].name,
+              relative(gradient + arrays[i].at, reference->gradient + arrays[i].at, arrays[i].n),
+              backward_units(net) * unit);
+}
+
+/* The loss of parameters + step * direction, whose elements are 1 and -1 at random. */
+static double loss_along(struct reference *reference, const double *origin, double step)
+{
+    for (size_t i = 0; i < reference->layout->count; i++)
+        reference->parameters[i] = origin[i] + (ex_bits(4, 0, i) >> 63 ? step : -step);
+    reference_forward(reference);
+    return reference->loss;
+}
+
+/* A difference at step s has an error of second order, c s^2, and of rounding, 2^-52 of the loss
+ * and sums over s; the difference of two steps tells c: of s and s / 2 the latter is off by a third
+ * of it. ReLU keeps the masks of the device, so that the loss has derivatives. */
+static void compare_with_differences(struct reference *reference, struct verdict *verdict)
+{
+    const size_t count = reference->layout->count;
+    const double step = 1e-5,
+                 sums = (double)(reference->layout->in[0] + 2 * reference->shape.hidden);
+    double *origin = ex_alloc(count, sizeof(*origin)), slope = 0;
+    for (size_t i = 0; i < count; i++) {
+        origin[i] = reference->parameters[i];
+        slope += ex_bits(4, 0, i) >> 63 ? reference->gradient[i] : -reference->gradient[i];
+    }
+    double differences[2];
+    for (int i = 0; i < 2; i++) {
+        const double s = i ? step / 2 : step;
+        differences[i] =
+            (loss_along(reference, origin, s) - loss_along(reference, origin, -s)) / (2 * s);
+    }
+    const double rounding = 0x1p-52 * sums * (1 + fabs(reference->loss)) / step;
+    const double allowed = fabs(differences[0] - differences[1]) + rounding;
+    judge(verdict, "host's own gradient", fabs(differences[1] - slope), allowed);
+    free(origin);
+}
+
+/* The first step takes rate * g / (|g| + eps) from a parameter. In units of 2^-24, half a unit of
+ * the last place: m 3 and the root of v 2 for products and arguments, the root itself 6 and the
+ * division 5 (OpenCL C, 7.4), and 4 for eps, the sum with it, rate and the product with it; then 1
+ * of what is left of the parameter. */
+static void check_adam(struct net *net, const struct ex_adam *adam, const float *gradient,
+                       struct verdict *verdict)
+{
+    const size_t n = net->layout.count;
+    float *before = download(net, net->parameters, n);
+    net_update(net, adam, 1);
+    float *after = download(net, net->parameters, n);
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double g = gradient[i], size = fabs(g) / (fabs(g) + adam->eps) * adam->rate;
+        const double expected = before[i] - (g < 0 ? -size : size);
+        const double allowed = unit * (fabs(expected) + 20 * size) + 0x1p-149;
+        worst = fmax(worst, fabs(after[i] - expected) / allowed);
+        if (isnan(after[i]))
+            worst = INFINITY;
+    }
+    judge(verdict, "Adam, share of bound", worst, 1);
+    free(before);
+    free(after);
+}
+
+bool check_net(struct net *net, const struct data *data, const struct ex_adam *adam, bool tells)
+{
+    struct verdict verdict = {true, tells};
+    struct reference reference;
+    uint64_t errors;
+    vary_parameters(net);
+    const double loss = run_device(net, data, &errors);
+    float *gradient = download(net, net->gradient, net->layout.count);
+    float *masks[NORMS];
+    reference_open(&reference, net);
+    give_inputs(net, &reference);
+    for (int l = 0; l < NORMS; l++)
+        reference.mask[l] = masks[l] = download_hidden(net, net->y[l]);
+    reference_forward(&reference);
+    judge(&verdict, "loss", fabs(loss - reference.loss) / reference.loss,
+          forward_units(net) * unit);
+    judge(&verdict, "ReLU at the wrong side", reference.least_masked, forward_units(net) * unit);
+    judge(&verdict, "errors", fabs((double)errors - (double)reference.errors), 0);
+    reference_backward(&reference);
+    compare_gradients(net, &reference, gradient, &verdict);
+    compare_with_differences(&reference, &verdict);
+    check_adam(net, adam, gradient, &verdict);
+    reference_close(&reference);
+    for (int l = 0; l < NORMS; l++)
+        free(masks[l]);
+    free(gradient);
+    return verdict.is_right;
+}
+
+int check(const struct settings *settings)
+{
+    enum { PIXELS = 784 };
+    struct ex_device device;
+    struct data data;
+    struct net net;
+    struct shape shape = settings->shape;
+    shape.inputs = PIXELS;
+    ex_device_open(&device, settings->device, false);
+    data_random(&data, &device, settings->batch, PIXELS, settings->seed);
+    net_open(&net, &device, &shape, settings->batch, settings->batch, settings->seed);
+    printf("%zu-%zu-%zu-%d with %s norm, batch %zu, on %s\n", shape.inputs, shape.hidden,
+           shape.hidden, CLASSES, shape.is_batch_norm ? "batch" : "layer", settings->batch,
+           clnorm_context_device(device.context)->name);
+    const bool is_right = check_net(&net, &data, &settings->adam, true);
+    net_close(&net);
+    data_release(&data);
+    ex_device_close(&device);
+    return is_right ? 0 : EX_WRONG;
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""mnist.py MNIST: a training that was stopped, by its end or by a signal, goes on as if it had not
+been, to the bit; two runs of a seed are alike; bad input ends with 2 and says what is wrong."""
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.path.abspath(sys.argv[1])
+SIDE, TRAIN, TEST = 5, 100, 30
+
+
+def write_idx(path, dims, data, ending=b""):
+    header = struct.pack(">HBB", 0, 8, len(dims)) + b"".join(struct.pack(">I", d) for d in dims)
+    with gzip.open(path + ".gz", "wb") as file:
+        file.write(header + data + ending)
+
+
+def write_data(folder):
+    """Images whose bright row tells their class, more or less."""
+    os.mkdir(folder)
+    for name, count in ("train", TRAIN), ("t10k", TEST):
+        labels = bytes(i * 7 % 10 for i in range(count))
+        pixels = bytes((label * 25 + i * i * 31 + k * 17 * label) % 256
+                       for i, label in enumerate(labels) for k in range(SIDE * SIDE))
+        write_idx(f"{folder}/{name}-images-idx3-ubyte", (count, SIDE, SIDE), pixels)
+        write_idx(f"{folder}/{name}-labels-idx1-ubyte", (count,), labels)
+
+
+def run(*options, code=0):
+    result = subprocess.run([PROGRAM, "--data", "data", "--hidden", "24", *options],
+                            capture_output=True, text=True, check=False)
+    assert result.returncode == code, f"{options}: {result.returncode}, not {code}: {result.stderr}"
+    return result.stderr
+
+
+def results(path):
+    with open(path, encoding="utf-8") as file:
+        content = json.load(file)
+    for point in content["evaluations"]:
+        del point["seconds"]
+    return content["evaluations"]
+
+
+def arrays(path):
+    """The parts of a checkpoint, without those that hold seconds."""
+    with open(path, "rb") as file:
+        content = file.read()
+    parts, at = {}, 56
+    while at < len(content):
+        name = content[at:at + 32].rstrip(b"\0").decode()
+        size = struct.unpack_from("=Q", content, at + 32)[0]
+        parts[name] = content[at + 40:at + 40 + size]
+        at += 40 + (size + 7) // 8 * 8
+    del parts["seconds"], parts["points"]
+    return parts
+
+
+def same_state(a, b):
+    assert arrays(a).keys() == arrays(b).keys()
+    for name, data in arrays(a).items():
+        assert data == arrays(b)[name], f"{name} differs in {a} and {b}"
+
+
+def check_resumption(norm):
+    common = ("--norm", norm, "--batch", "8", "--evaluate-every", "20")
+    run(*common, "--steps", "70", "--json", "whole.json", "--checkpoint", "whole")
+    run(*common, "--steps", "33", "--checkpoint", "parts")
+    run(*common, "--steps", "70", "--json", "parts.json", "--checkpoint", "parts", "--resume")
+    assert [p["step"] for p in results("parts.json")] == [20, 40, 60, 70]
+    assert results("whole.json") == results("parts.json")
+    same_state("whole", "parts")
+    run(*common, "--steps", "70", "--json", "again.json")
+    assert results("whole.json") == results("again.json")
+    run(*common, "--steps", "70", "--json", "again.json", "--seed", "2")
+    assert results("whole.json") != results("again.json")
+
+
+def check_signal():
+    common = ("--batch", "8", "--evaluate-every", "20")
+    with subprocess.Popen([PROGRAM, "--data", "data", "--hidden", "24", *common, "--steps",
+                           "10000000", "--checkpoint", "cut"], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 130, process.returncode
+    step = struct.unpack("=Q", arrays("cut")["step"])[0]
+    run(*common, "--steps", str(step + 45), "--checkpoint", "cut", "--resume")
+    run(*common, "--steps", str(step + 45), "--checkpoint", "uncut")
+    same_state("cut", "uncut")
+
+
+def check_bad_input():
+    def refused(expected, *options):
+        message = run(*options, code=2)
+        assert expected in message, f"{options}: {message!r} has no {expected!r}"
+
+    for expected, *options in (
+            ("--norm is 'group'; must be one of layer, batch", "--norm", "group"),
+            ("--batch is 0; must be 1 to", "--batch", "0"),
+            ("--batch is 101", "--batch", "101"),
+            ("--batch with batch norm is 1", "--norm", "batch", "--batch", "1"),
+            ("--rate is nan", "--rate", "nan"),
+            ("--frequency", "--frequency", "3"),
+            ("'more'", "more"),
+            ("--resume needs --checkpoint", "--resume"),
+            ("neither this file nor", "--data", "nowhere"),
+            ("nowhere/x.json", "--json", "nowhere/x.json"),
+            ("is of --norm layer, not batch", "--checkpoint", "whole", "--resume", "--norm",
+             "batch", "--batch", "8", "--evaluate-every", "20"),
+            ("is of --batch 8, not 9", "--checkpoint", "whole", "--resume", "--batch", "9"),
+            ("more than --steps 5", "--checkpoint", "uncut", "--resume", "--batch", "8",
+             "--evaluate-every", "20", "--steps", "5")):
+        refused(expected, *options)
+    with open("uncut", "rb") as file:
+        content = bytearray(file.read())
+    same = ("--batch", "8", "--evaluate-every", "20", "--resume", "--checkpoint", "bad")
+    for expected, damaged in (
+            ("checksum is wrong", content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]),
+            ("bytes follow the header", content[:-1]), ("is no checkpoint", b"x" * 100)):
+        with open("bad", "wb") as file:
+            file.write(damaged)
+        refused(expected, *same)
+    for expected, dims, size, ending in (
+            ("it is cut off", (TRAIN, SIDE, SIDE), 9, b""),
+            ("2 dimensions", (TRAIN, SIDE), TRAIN * SIDE, b""),
+            ("more than its", (TRAIN, SIDE, SIDE), TRAIN * SIDE * SIDE, b"x"),
+            ("99 images", (99, SIDE, SIDE), 99 * SIDE * SIDE, b"")):
+        write_idx("data/train-images-idx3-ubyte", dims, bytes(size), ending)
+        refused(expected)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    write_data("data")
+    check_resumption("batch")
+    check_resumption("layer")
+    check_signal()
+    check_bad_input()
+    left = [name for name in os.listdir(".") if name.endswith(".tmp")]
+    assert not left, left
+    os.chdir("/")
