@@ -166,6 +166,14 @@ class op
     std::unique_ptr<clnorm_op, destroy> handle_;
 };
 
+/* clnorm_gemm: enqueue a matrix product and return, as op::forward. */
+inline void gemm(const context &owner, cl_command_queue queue, const clnorm_gemm_args &args,
+                 cl_uint n_wait = 0, const cl_event *wait_list = nullptr, cl_event *event = nullptr)
+{
+    clnorm_error cause = clnorm_error();
+    check(clnorm_gemm(owner.get(), queue, &args, n_wait, wait_list, event, &cause), cause);
+}
+
 /* A recurrent net: recurrent.h. */
 class recurrent
 {

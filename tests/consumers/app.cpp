@@ -75,11 +75,34 @@ static bool is_net_right(const clnorm::context &context)
     return close(y, expected) && close(dx, expected_dx);
 }
 
+/* a b^T: b is stored as its transpose. */
+static bool is_product_right(const clnorm::context &context)
+{
+    const std::vector<float> a = {1, 2, 3, 4, 5, 6}, b = {1, 0, -1, 2, 1, 0};
+    const std::vector<double> expected = {-2, 4, -2, 13};
+    std::vector<float> c(4);
+    cl_command_queue queue =
+        clCreateCommandQueue(context.cl(), context.device().device_id, 0, nullptr);
+    clnorm_gemm_args args = CLNORM_GEMM_ARGS_INIT;
+    args.m = args.n = 2, args.k = 3;
+    args.b_transposed = 1;
+    args.a = tensor(context, a.size(), a.data());
+    args.b = tensor(context, b.size(), b.data());
+    args.c = tensor(context, c.size(), nullptr);
+    clnorm::gemm(context, queue, args);
+    clEnqueueReadBuffer(queue, args.c.buffer, CL_TRUE, 0, c.size() * sizeof(float), c.data(), 0,
+                        nullptr, nullptr);
+    for (const clnorm_tensor *t : {&args.a, &args.b, &args.c})
+        clReleaseMemObject(t->buffer);
+    clReleaseCommandQueue(queue);
+    return close(c, expected);
+}
+
 /* A library without CLBlast says so. */
 static bool is_net_right_or_missing(const clnorm::context &context)
 {
     try {
-        return is_net_right(context);
+        return is_product_right(context) && is_net_right(context);
     } catch (const clnorm::error &error) {
         std::cout << error.what() << '\n';
         return error.status() == CLNORM_UNSUPPORTED;
