@@ -7,7 +7,8 @@
     build/peers/bin/python tests/peers/make.py
 
 (any build of PyTorch will do, and its CPU wheels are smaller). The tests read the files and need
-none of this. The files name the versions that wrote them.
+none of this. The files name the versions that wrote them. transformer.py, beside this, writes
+tests/peers/data/transformer.json by itself.
 
     onnx_cases.py      ONNX's operators, and SkipLayerNormalization by ONNX Runtime
     rounding_cases.py  where rounding is part of the meaning: 16-bit casts, quantised outputs
