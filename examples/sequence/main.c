@@ -32,7 +32,7 @@ static struct settings read_settings(int argc, char **argv)
                          .data = "/usr/share/datasets/fashion-mnist",
                          .hidden = 32,
                          .batch = 64,
-                         .steps = 600,
+                         .steps = 800,
                          .seed = 1,
                          .rate = 1e-3,
                          .eps = 1e-5,
@@ -196,6 +196,18 @@ static int check(struct seq_net *net, const struct seq_task *task)
     return is_right ? EXIT_SUCCESS : EX_WRONG;
 }
 
+static void open_net(const struct settings *s, const struct seq_task *task,
+                     struct ex_train *kernels, struct seq_net *net)
+{
+    const struct seq_shape shape = shape_of(s, task);
+    struct seq_place places[SEQ_PARAMETERS];
+    float *initial = ex_alloc((size_t)seq_places(&shape, places), sizeof(float));
+    seq_initialize(&shape, (enum seq_init)ex_choice("--init", s->init, inits), s->scale,
+                   (uint64_t)s->seed, initial);
+    seq_net_open(net, &shape, seq_task_is_number(task), initial, kernels);
+    free(initial);
+}
+
 int main(int argc, char **argv)
 {
     struct ex_device device;
@@ -213,13 +225,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "%s on %s\n", s.check ? "checking" : "training",
             clnorm_context_device(device.context)->name);
     ex_train_open(&kernels, &device);
-    const struct seq_shape shape = shape_of(&s, &task);
-    struct seq_place places[SEQ_PARAMETERS];
-    float *initial = ex_alloc((size_t)seq_places(&shape, places), sizeof(float));
-    seq_initialize(&shape, (enum seq_init)ex_choice("--init", s.init, inits), s.scale,
-                   (uint64_t)s.seed, initial);
-    seq_net_open(&net, &shape, seq_task_is_number(&task), initial, &kernels);
-    free(initial);
+    open_net(&s, &task, &kernels, &net);
     const int code = s.check ? check(&net, &task) : train(&s, &net, &task);
     seq_net_close(&net);
     ex_train_close(&kernels);

@@ -49,13 +49,15 @@ def draw(axes, runs, curve):
 
 
 def plot(runs, out):
-    rates = sorted({run["settings"]["rate"] for run in chosen(runs, scale=1.0)})
+    steps = min(run["settings"]["steps"] for run in runs)
+    runs = chosen(runs, task="adding", scale=1.0, steps=steps)
+    rates = sorted({run["settings"]["rate"] for run in runs})
     rows = [("identity", "loss"), ("identity", "gradient_norm"), ("orthogonal", "loss")]
     figure, grid = pyplot.subplots(len(rows), len(rates), sharex=True, sharey="row",
                                    figsize=(9, 8), squeeze=False, layout="constrained")
     for axes_of_row, (init, curve) in zip(grid, rows):
         for axes, rate in zip(axes_of_row, rates):
-            draw(axes, chosen(runs, init=init, rate=rate, scale=1.0), curve)
+            draw(axes, chosen(runs, init=init, rate=rate), curve)
             axes.set_title(f"w_h {init}, rate {rate:g}", fontsize=9)
             if curve == "loss":
                 axes.axhline(ANSWER_ONE, color="black", linestyle=":", linewidth=1)
@@ -77,18 +79,20 @@ def spread(values, form):
 
 
 def table(runs):
-    keys = sorted({(s["init"], -s["scale"], s["rate"], s["norm"])
-                   for s in (run["settings"] for run in runs)})
-    print("| w_h | w_x | rate | net | test loss | off by more than 0.04 | largest gradient |")
-    print("|---|---|---|---|---|---|---|")
-    for init, scale, rate, norm in keys:
-        group = chosen(runs, init=init, scale=-scale, rate=rate, norm=norm)
+    names = ("task", "steps", "init", "scale", "rate", "norm")
+    keys = sorted({tuple(run["settings"][name] for name in names) for run in runs})
+    print("| task | steps | w_h | w_x | rate | net | test loss | wrong | largest gradient |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for key in keys:
+        group = chosen(runs, **dict(zip(names, key)))
+        task, steps, init, scale, rate, norm = key
         losses = [math.nan if run["test"]["loss"] is None else run["test"]["loss"] for run in group]
         wrong = [100 * run["test"]["error"] for run in group]
         largest = [max(math.inf if n is None else n for n in run["training"]["gradient_norm"])
                    for run in group]
-        print(f"| {init} | × {-scale:g} | {rate:g} | {NAMES[norm]} | {spread(losses, '{:.4f}')} | "
-              f"{spread(wrong, '{:.0f}')} % | {min(largest):.2g} to {max(largest):.2g} |")
+        print(f"| {task} | {steps} | {init} | × {scale:g} | {rate:g} | {NAMES[norm]} | "
+              f"{spread(losses, '{:.4f}')} | {spread(wrong, '{:.1f}')} % | "
+              f"{min(largest):.2g} to {max(largest):.2g} |")
 
 
 def main():
