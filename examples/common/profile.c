@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_KERNEL, BY_COMMAND, WAYS };
+enum { BY_KERNEL, BY_COMMAND, IN_PLACE, WAYS };
 
 void ex_floor_open(struct ex_floor *floor, struct ex_device *device, size_t bytes, size_t room)
 {
@@ -13,18 +13,22 @@ void ex_floor_open(struct ex_floor *floor, struct ex_device *device, size_t byte
     floor->share = 2.0 * (double)(floor->n * sizeof(float)) / (double)bytes;
     floor->from = ex_buffer(device, floor->n * sizeof(float), NULL);
     floor->to = ex_buffer(device, floor->n * sizeof(float), NULL);
+    floor->place = ex_buffer(device, 2 * floor->n * sizeof(float), NULL);
 }
 
 void ex_floor_close(struct ex_floor *floor)
 {
     clReleaseMemObject(floor->from);
     clReleaseMemObject(floor->to);
+    clReleaseMemObject(floor->place);
 }
 
-static void copy(struct ex_floor *floor, struct ex_train *train, int way)
+static void move(struct ex_floor *floor, struct ex_train *train, int way)
 {
     if (way == BY_KERNEL)
         ex_copy(train, way, floor->from, floor->to, floor->n);
+    else if (way == IN_PLACE)
+        ex_negate(train, way, floor->place, 2 * floor->n);
     else
         ex_must_cl(clEnqueueCopyBuffer(train->device->queue, floor->from, floor->to, 0, 0,
                                        floor->n * sizeof(float), 0, NULL,
@@ -36,13 +40,14 @@ double ex_floor_seconds(struct ex_floor *floor, struct ex_train *train, unsigned
 {
     double seconds[WAYS] = {0};
     for (int way = 0; way < WAYS; way++) {
-        copy(floor, train, way); /* the caches may hold something else */
+        move(floor, train, way); /* the caches may hold something else */
         ex_trace_begin(train->device);
         for (unsigned i = 0; i < repeats; i++)
-            copy(floor, train, way);
+            move(floor, train, way);
         ex_trace_end(train->device, seconds, WAYS, NULL);
     }
-    return fmin(seconds[BY_KERNEL], seconds[BY_COMMAND]) / repeats / floor->share;
+    const double copying = fmin(seconds[BY_KERNEL], seconds[BY_COMMAND]);
+    return fmin(copying, seconds[IN_PLACE] / 2) / repeats / floor->share;
 }
 
 static int compare(const void *a, const void *b)

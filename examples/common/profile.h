@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The least time that memory allows for what has to be moved: at the rate of a copy. */
+/* The least time that memory allows for what has to be moved: at the rate of a copy
+ * or of a pass in place. */
 #ifndef EXAMPLES_COMMON_PROFILE_H
 #define EXAMPLES_COMMON_PROFILE_H
 
 #include "common/train.h"
 
 struct ex_floor {
-    size_t n; /* floats of a copy */
-    double share; /* of what has to be moved, that a copy moves */
-    cl_mem from, to;
+    size_t n; /* floats of a copy; twice as many are negated in place */
+    double share; /* of what has to be moved, that a copy moves; negating moves twice as much */
+    cl_mem from, to, place;
 };
 
 /* bytes: that are read, and that are written, together. room: of the arrays, less than `bytes`
- * where some are read and written; a copy goes through as much memory, so that caches hold no less
- * of it. */
+ * where some are read and written; a copy or a pass goes through as much memory, so that caches
+ * hold no less of it. */
 void ex_floor_open(struct ex_floor *floor, struct ex_device *device, size_t bytes, size_t room);
 void ex_floor_close(struct ex_floor *floor);
-/* Seconds that `bytes` take at the rate of that copy, by events as of trace.h: of the means of
- * `repeats` copies by a kernel and by clEnqueueCopyBuffer the lesser. The queue has profiling. */
+/* Seconds that `bytes` take at that rate, by events as of trace.h: of the means of `repeats` copies
+ * by a kernel and by clEnqueueCopyBuffer, and of passes in place, the least. On many CPUs the
+ * stores of a copy read the line that they overwrite; those in place have it. The queue has
+ * profiling. */
 double ex_floor_seconds(struct ex_floor *floor, struct ex_train *train, unsigned repeats);
 
 /* Sorts the values. */

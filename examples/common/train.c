@@ -21,6 +21,7 @@ void ex_train_open(struct ex_train *train, struct ex_device *device)
     train->add_bias = ex_kernel(train->program, "add_bias");
     train->column_sums = ex_kernel(train->program, "column_sums");
     train->copy = ex_kernel(train->program, "copy");
+    train->negate = ex_kernel(train->program, "negate");
     train->parts = ex_buffer(device, 2 * PARTS * sizeof(float), NULL);
     train->wrong_parts = ex_buffer(device, PARTS * sizeof(cl_uint), NULL);
 }
@@ -30,7 +31,7 @@ void ex_train_close(struct ex_train *train)
     cl_kernel kernels[] = {train->adam,     train->softmax_loss, train->squared_loss,
                            train->relu,     train->loss_parts,   train->relu_gradient,
                            train->add_bias, train->norm_parts,   train->column_sums,
-                           train->copy};
+                           train->copy,     train->negate};
     for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
         clReleaseKernel(kernels[i]);
     clReleaseMemObject(train->parts);
@@ -144,4 +145,10 @@ void ex_copy(struct ex_train *train, int label, cl_mem from, cl_mem to, size_t n
 {
     EX_LAUNCH(train->device, label, train->copy, ex_items(train->device, n), train->device->group,
               EX_MEM(from), EX_MEM(to), EX_U32(n / ex_vector_width(train->device)));
+}
+
+void ex_negate(struct ex_train *train, int label, cl_mem x, size_t n)
+{
+    EX_LAUNCH(train->device, label, train->negate, ex_items(train->device, n), train->device->group,
+              EX_MEM(x), EX_U32(n / ex_vector_width(train->device)));
 }

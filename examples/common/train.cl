@@ -246,3 +246,9 @@ kernel void copy(global const float *restrict from, global float *restrict to, u
 {
     EACH(i, blocks) { store(load(i, from), i, to); }
 }
+
+/* x = -x: the same for what is read and written in place. */
+kernel void negate(global float *x, uint blocks)
+{
+    EACH(i, blocks) { store(-load(i, x), i, x); }
+}

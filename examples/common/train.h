@@ -9,7 +9,7 @@ struct ex_train {
     struct ex_device *device;
     cl_program program;
     cl_kernel adam, softmax_loss, squared_loss, loss_parts, norm_parts, relu, relu_gradient;
-    cl_kernel add_bias, column_sums, copy;
+    cl_kernel add_bias, column_sums, copy, negate;
     cl_mem parts, wrong_parts; /* of ex_loss_read */
 };
 
@@ -83,5 +83,6 @@ void ex_column_sums(struct ex_train *train, int label, clnorm_tensor x, clnorm_t
 
 /* n: a multiple of EX_PAD. */
 void ex_copy(struct ex_train *train, int label, cl_mem from, cl_mem to, size_t n);
+void ex_negate(struct ex_train *train, int label, cl_mem x, size_t n);
 
 #endif
