@@ -7,7 +7,9 @@
  * terms have, too, the sum of their sizes is up to the root of k times what they add up to. In the
  * norm of an array this is k units of its own norm. A layer norm is right to 12 + depth units
  * (docs/numerics.md), exp and log to 4 (OpenCL C, 7.4). Each array's errors are those of all
- * operations that lie before it, one after the other. */
+ * operations that lie before it, one after the other. All of this is of nets with many units; in
+ * one of a few, or with batch norm of two or three rows, a gradient may be what cancellation
+ * leaves. */
 #include "common/random.h"
 #include "mnist/reference.h"
 #include "mnist/run.h"
@@ -31,7 +33,7 @@ static void judge(struct verdict *verdict, const char *what, double off, double 
                is_right ? "right" : "WRONG");
 }
 
-/* |got - expected| / |expected| */
+/* |got - expected| / |expected|; 0 where nothing is off, as where all gradients are 0 */
 static double relative(const float *got, const double *expected, size_t n)
 {
     double difference = 0, size = 0;
@@ -39,7 +41,7 @@ static double relative(const float *got, const double *expected, size_t n)
         difference += (got[i] - expected[i]) * (got[i] - expected[i]);
         size += expected[i] * expected[i];
     }
-    return sqrt(difference / size);
+    return difference == 0 ? 0 : sqrt(difference / size);
 }
 
 /* Units of the errors up to the loss; backwards the same, and those of the sums over the batch. */

@@ -65,8 +65,13 @@ static void check_ranges(void)
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         ex_in_range(ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
     ex_in_range_number("--rate", given.rate, 1e-9, 10);
-    if (given.norm && strcmp(given.norm, "batch") == 0)
-        ex_in_range("--batch with batch norm", given.batch, 2, 60000);
+    if (given.checks || given.profiles)
+        ex_in_range("--hidden with --check or --profile", given.hidden, 64, 1 << 14);
+    const bool is_batch_norm = given.norm && strcmp(given.norm, "batch") == 0;
+    if (is_batch_norm) /* of 2 or 3 rows it is mostly cancellation */
+        ex_in_range(given.checks ? "--batch with batch norm and --check"
+                                 : "--batch with batch norm",
+                    given.batch, given.checks ? 4 : 2, 60000);
     if (given.resumes && !given.checkpoint)
         ex_die(EX_USAGE, "--resume needs --checkpoint FILE");
     if (given.checks && given.profiles)
