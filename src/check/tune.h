@@ -41,6 +41,8 @@ typedef struct clnorm_tune_result {
     char problem[256]; /* of the first of these; "" */
 } clnorm_tune_result;
 
+/* A record of the device for whatever is done there, without parameters. */
+clnorm_tuning_record clnorm_tune_device_record(const clnorm_device *device);
 /* The record of a case as it is in a table, without parameters. */
 clnorm_tuning_record clnorm_tune_record(const clnorm_device *device, const clnorm_tune_case *c);
 

@@ -53,17 +53,21 @@ size_t clnorm_tune_cases(clnorm_context *context, const clnorm_tune_filter *filt
     return n;
 }
 
+clnorm_tuning_record clnorm_tune_device_record(const clnorm_device *device)
+{
+    clnorm_tuning_record record = {.key = clnorm_tuning_device_key(device)};
+    record.key.vendor[0] = '\0'; /* the device says it all */
+    record.key.type = CLNORM_ANY_DEVICE;
+    return record;
+}
+
 clnorm_tuning_record clnorm_tune_record(const clnorm_device *device, const clnorm_tune_case *c)
 {
-    const clnorm_desc desc = desc_of(c->cols);
-    clnorm_tuning_record record = {.key = clnorm_tuning_key_of(device, &desc),
-                                   .names = c->stream ? CLNORM_TUNES_STREAM : CLNORM_TUNES_KERNEL};
-    clnorm_tuning_key *key = &record.key;
-    key->vendor[0] = '\0'; /* the device says it all */
-    key->type = CLNORM_ANY_DEVICE;
-    key->kind = c->stream ? -1 : (int)c->kind;
-    key->dtype = c->stream ? -1 : (int)c->dtype;
-    key->least_cols = c->least_cols;
-    key->most_cols = c->stream ? UINT64_MAX : c->most_cols;
+    clnorm_tuning_record record = clnorm_tune_device_record(device);
+    record.names = c->stream ? CLNORM_TUNES_STREAM : CLNORM_TUNES_KERNEL;
+    record.key.kind = c->stream ? -1 : (int)c->kind;
+    record.key.dtype = c->stream ? -1 : (int)c->dtype;
+    record.key.least_cols = c->least_cols;
+    record.key.most_cols = c->stream ? UINT64_MAX : c->most_cols;
     return record;
 }

@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "cli/run/run.h"
 #include "cli/tune/file.h"
+#include "cli/tune/gemm.h"
 #include "cli/tune/report.h"
 #include "cli/tune/setting.h"
 
@@ -13,8 +14,8 @@
 struct wishes {
     int op, dtype; /* 0: all; else one more than the value */
     uint64_t cols, max_bytes;
-    double max_time;
-    char *device;
+    double max_time, candidate_time;
+    char *device, *gemm, *candidate;
     bool all_cols, again, list, json, no_color;
 };
 
@@ -116,6 +117,10 @@ static bool check_wishes(const struct wishes *wishes, clnorm_error *error)
     if (!(wishes->max_time > 0 && wishes->max_time <= 86400))
         return refuse(error, "--max-time '%g': must be a number of seconds above 0, up to 86400",
                       wishes->max_time);
+    if (!(wishes->candidate_time > 0 && wishes->candidate_time <= 86400))
+        return refuse(error,
+                      "--candidate-time '%g': must be a number of seconds above 0, up to 86400",
+                      wishes->candidate_time);
     if (!wishes->all_cols && (wishes->cols < 1 || wishes->cols > CLNORM_MAX_COLS))
         return refuse(error, "--cols '%llu': must be 1 to %llu", (unsigned long long)wishes->cols,
                       (unsigned long long)CLNORM_MAX_COLS);
@@ -171,10 +176,76 @@ static int tune(const struct wishes *wishes)
     return code;
 }
 
+/* ---- matrix products ----------------------------------------------------------------------- */
+
+static clnorm_tuning_record gemm_record(const struct gemm_result *result)
+{
+    clnorm_tuning_record record = clnorm_tune_device_record(result->device);
+    record.names = CLNORM_TUNES_GEMM;
+    record.gemm = result->tuning;
+    return record;
+}
+
+static bool tune_products(const struct layers *layers, const struct run_devices *devices,
+                          const char *path, const struct wishes *wishes,
+                          struct gemm_result *results, size_t *n, clnorm_error *error)
+{
+    bool ok = true;
+    for (*n = 0; ok && *n < devices->n_chosen; *n += ok) {
+        const clnorm_device *device = &devices->list[devices->chosen[*n]];
+        ok = gemm_search(layers, device, wishes->max_time, wishes->candidate_time, &results[*n],
+                         error);
+        const clnorm_tuning_record record = gemm_record(&results[*n]);
+        ok = ok && tune_file_put(path, &record, error);
+    }
+    return ok;
+}
+
+static int tune_gemm(const struct layers *layers, const struct wishes *wishes)
+{
+    struct tune_setting setting = {.on = false};
+    struct run_devices devices = {0};
+    struct gemm_result *results = NULL;
+    clnorm_error error = {.status = CLNORM_OK};
+    int code = CLI_OK;
+    size_t n = 0;
+    bool ok = check_wishes(wishes, &error) && find_place(&setting, &error) &&
+              run_devices_choose(&devices, wishes->device, true, &error) &&
+              prepare(&setting, wishes, &error);
+    if (ok) {
+        results = calloc(devices.n_chosen, sizeof(*results));
+        ok = (results || out_of_memory(&error, devices.n_chosen * sizeof(*results))) &&
+             tune_products(layers, &devices, setting.path, wishes, results, &n, &error);
+    }
+    if (n > 0)
+        code = wishes->json ? gemm_report_json(setting.path, layers, results, n)
+                            : gemm_report_table(setting.path, layers, results, n, wishes->no_color);
+    free(results);
+    run_devices_release(&devices);
+    tune_setting_release(&setting);
+    return ok ? code : complain_error(&error);
+}
+
+static int tune_what_is_asked(const struct wishes *wishes)
+{
+    struct layers layers;
+    clnorm_error error;
+    if (!wishes->gemm && !wishes->candidate)
+        return tune(wishes);
+    if (!wishes->gemm) {
+        refuse(&error, "--candidate: needs --gemm with the products that it is measured for");
+        return complain_error(&error);
+    }
+    if (!layers_parse(wishes->gemm, &layers, &error))
+        return complain_error(&error);
+    return wishes->candidate ? candidate_measure(&layers, wishes->candidate, wishes->device)
+                             : tune_gemm(&layers, wishes);
+}
+
 int cmd_tune(int argc, const char **argv)
 {
     enum { COLS = 2 };
-    struct wishes wishes = {.max_bytes = (uint64_t)64 << 20, .max_time = 180};
+    struct wishes wishes = {.max_bytes = (uint64_t)64 << 20, .max_time = 180, .candidate_time = 60};
     const struct cli_option options[] = {
         {"op", 0, OPTION_CHOICE, &wishes.op, "all|layer_norm|rms_norm", "operator (all)"},
         {"dtype", 0, OPTION_CHOICE, &wishes.dtype, "all|f32|f16|bf16", "of all tensors (all)"},
@@ -183,6 +254,13 @@ int cmd_tune(int argc, const char **argv)
         {"max-time", 0, OPTION_NUMBER, &wishes.max_time, "SECONDS", "for each device (180)"},
         {"max-bytes", 0, OPTION_SIZE, &wishes.max_bytes, "BYTES",
          "of the tensor that is normalized while time is measured (64M)"},
+        {"gemm", 0, OPTION_TEXT, &wishes.gemm, "LAYERS",
+         "search for the matrix products of these linear layers in training instead: "
+         "BATCHxINPUTSxOUTPUTS,..."},
+        {"candidate-time", 0, OPTION_NUMBER, &wishes.candidate_time, "SECONDS",
+         "for each candidate of --gemm, which is a process of its own (60)"},
+        {"candidate", 0, OPTION_TEXT, &wishes.candidate, "TUNING",
+         "only measure --gemm with these parameters, in this process, and print JSON"},
         {"again", 0, OPTION_FLAG, &wishes.again, NULL, "measure what is in the table, too"},
         {"list", 0, OPTION_FLAG, &wishes.list, NULL, "only tell what would be measured"},
         {"device", 'd', OPTION_TEXT, &wishes.device, "SELECTOR",
@@ -199,6 +277,11 @@ int cmd_tune(int argc, const char **argv)
             "reference and timed in turns with the best so far. What is in the table already is\n"
             "not measured again, so that a search may be interrupted and taken up again.\n"
             "\n"
+            "With --gemm, the parameters of CLBlast's matrix products are searched, which\n"
+            "clnorm_gemm and recurrent nets use: those of the kernel that copies first, of the\n"
+            "one that does not, which of them does which product, and up to how many rows a\n"
+            "product is a GEMV for each.\n"
+            "\n"
             "Environment:\n"
             "  CLNORM_TUNE       on (the default) or off: do not use the table\n"
             "  CLNORM_TUNE_FILE  instead of $XDG_CONFIG_HOME/clnorm/tuning or\n"
@@ -207,13 +290,15 @@ int cmd_tune(int argc, const char **argv)
             "Examples:\n"
             "  clnorm tune\n"
             "  clnorm tune --device all --max-time 600\n"
-            "  clnorm tune --op rms_norm --dtype bf16 --cols 4096 --again\n",
+            "  clnorm tune --op rms_norm --dtype bf16 --cols 4096 --again\n"
+            "  clnorm tune --gemm 128x784x1000,4x784x1000 --max-time 900\n"
+            "  clnorm tune --gemm 4x784x1000 --candidate 'gemv_rows=4'\n",
     };
     bool given[sizeof(options) / sizeof(options[0])] = {false};
     int code = options_parse(argc, argv, options, &usage, given);
     wishes.all_cols = !given[COLS];
     if (code == CLI_GO_ON)
-        code = tune(&wishes);
+        code = tune_what_is_asked(&wishes);
     options_release(options);
     return code;
 }

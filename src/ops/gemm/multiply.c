@@ -15,16 +15,19 @@ static clnorm_status hand_over(const clnorm_context *context, const char *kernel
     return clnorm_clblast_override(context->device.device_id, kernel, &parameters, error);
 }
 
-static clnorm_status hand_over_all(const clnorm_context *context, const clnorm_gemm_tuning *tuning,
+clnorm_status clnorm_multiply_with(clnorm_context *context, const clnorm_gemm_tuning *tuning,
                                    clnorm_error *error)
 {
     char least[40] = "";
     clnorm_status status;
+    context->gemm_ready = true;
+    context->gemv_rows = 0;
     if (tuning->min_indirect)
         snprintf(least, sizeof(least), "XGEMM_MIN_INDIRECT_SIZE=%u", tuning->min_indirect);
     TRY(hand_over(context, "Xgemm", tuning->indirect, error));
     TRY(hand_over(context, "XgemmDirect", tuning->direct, error));
     TRY(hand_over(context, "GemmRoutine", least, error));
+    context->gemv_rows = tuning->gemv_rows;
 fail:
     return status;
 }
@@ -36,14 +39,11 @@ static void use_table(clnorm_context *context)
     const clnorm_tuning_record *record =
         clnorm_tuning_table_find(&context->tuning, &key, CLNORM_TUNES_GEMM);
     clnorm_error error;
-    context->gemv_rows = 0;
     context->gemm_ready = true;
     if (!record)
         return;
     clnorm_tuning_tell_driver(context, record, &key);
-    if (hand_over_all(context, &record->gemm, &error) == CLNORM_OK)
-        context->gemv_rows = record->gemm.gemv_rows;
-    else
+    if (clnorm_multiply_with(context, &record->gemm, &error) != CLNORM_OK)
         clnorm_log(context, CLNORM_LOG_WARNING,
                    "parameters for matrix products are left out: %s; clnorm tune --gemm measures "
                    "again",
@@ -53,8 +53,10 @@ static void use_table(clnorm_context *context)
 static unsigned gemv_rows_of(clnorm_context *context)
 {
     lock_take(&context->lock);
-    if (!context->gemm_ready)
+    if (!context->gemm_ready) {
+        context->gemv_rows = 0;
         use_table(context);
+    }
     const unsigned rows = context->gemv_rows;
     lock_give(&context->lock);
     return rows;

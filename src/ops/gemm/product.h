@@ -3,6 +3,7 @@
 #ifndef CLNORM_OPS_GEMM_PRODUCT_H
 #define CLNORM_OPS_GEMM_PRODUCT_H
 
+#include "base/gemm_tuning.h"
 #include "runtime/context.h"
 
 /* Elements of a buffer from one on; NULL: no place. */
@@ -48,5 +49,10 @@ static inline uint64_t clnorm_product_ldc(const clnorm_product *p)
  * context's tuning table knows. Compiles CLBlast's kernels if they are new to the device. */
 clnorm_status clnorm_multiply(clnorm_context *context, cl_command_queue queue,
                               const clnorm_product *product, clnorm_error *error);
+
+/* Hands the parameters to CLBlast, for all of the process, and to the context, instead of those of
+ * its table. Under the context's lock, or before others know it. */
+clnorm_status clnorm_multiply_with(clnorm_context *context, const clnorm_gemm_tuning *tuning,
+                                   clnorm_error *error);
 
 #endif
