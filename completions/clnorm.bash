@@ -86,7 +86,7 @@ _clnorm() {
     bench:--shape | bench:--rounds | bench:--round-time | bench:--min-samples | bench:--max-time) return ;;
     bench:--seed | bench:--title) return ;;
     compare:--pair | compare:--threshold | compare:--explain | report:--title) return ;;
-    tune:--cols | tune:--max-time | tune:--max-bytes) return ;;
+    tune:--cols | tune:--max-time | tune:--max-bytes | tune:--gemm | tune:--candidate-time | tune:--candidate) return ;;
     check:--shape | check:--max-elements | check:--part | check:--seed | check:--variant) return ;;
     esac
     if [ -n "$words" ]; then
@@ -117,7 +117,7 @@ _clnorm() {
         words+=' --preset --op --dtype --direction --shape --cache --rounds --round-time --min-samples'
         words+=' --max-time --timer --seed --list --title --format --out'
         ;;
-    tune) words+=' --op --dtype --cols --max-time --max-bytes --again --list' ;;
+    tune) words+=' --op --dtype --cols --max-time --max-bytes --gemm --candidate-time --candidate --again --list' ;;
     explain) words+=' --op --input --rows --cols --set --first --offset --eps --weight --bias --markdown --html' ;;
     run) words+=" $files $numbers $flags --op --ddof --layout --dtype --out-dtype --grad-dtype --quant" ;;
     check) words+=' --self-test --op --variant --direction --dtype --form --shape --max-elements --part --seed --markdown --html' ;;

@@ -149,4 +149,21 @@ grep -q '^device=' "$table" || fail 'nothing is kept'
 no_leftovers
 [ -z "$(find "$HOME" -name '.clnorm-*')" ] || fail 'a temporary file is left'
 
+# ---- matrix products ----
+must_fail 2 "--gemm '4x7': must be up to 16 layers" tune --gemm 4x7
+must_fail 2 "--candidate: needs --gemm" tune --candidate ''
+must_fail 2 "gemv_rows is '0'; allowed is a number from 1" tune --gemm 4x7x8 --candidate gemv_rows=0
+must_fail 2 "--candidate-time '0': must be" tune --gemm 4x7x8 --candidate-time 0
+if "$clnorm" tune --gemm 2x7x8 --candidate 'gemv_rows=2' >stdout 2>stderr; then
+    [ "$(grep -c '"ok": true' stdout)" = 3 ] || fail "not three right products: $(cat stdout)"
+    must_fail 3 'CLBlastMissingOverrideParameter' tune --gemm 2x7x8 --candidate 'gemm="MWG=3"'
+    # a limit that no candidate keeps: nothing is written
+    must_fail 2 'not done after 0 seconds' tune --gemm 2x7x8 --candidate-time 0.001
+    must_pass tune --gemm 2x7x8 --max-time 0.001 --json
+    grep -q '"gain": [0-9]' stdout || fail "no gain: $(cat stdout)"
+    [ "$(grep -c 'gemm=' "$table")" = 1 ] || fail "not one line for products: $(cat "$table")"
+else
+    grep -q 'built without it' stderr || fail "$(cat stderr)"
+fi
+
 finish
