@@ -71,28 +71,34 @@ def plot(runs, out):
     figure.savefig(out, metadata={"Date": None})
 
 
-def spread(values, form):
+def spread(values):
     if not all(math.isfinite(value) for value in values):
         return "no number"
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{form.format(statistics.mean(values))} ± {form.format(deviation)}"
+    deviation = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3g}{deviation}"
+
+
+def cells(group):
+    """Test loss, share of wrong sequences, largest norm of a gradient; of all seeds."""
+    if not group:
+        return "| | |"
+    losses = [math.nan if run["test"]["loss"] is None else run["test"]["loss"] for run in group]
+    largest = max(math.inf if norm is None else norm
+                  for run in group for norm in run["training"]["gradient_norm"])
+    wrong = statistics.mean(100 * run["test"]["error"] for run in group)
+    return f"{spread(losses)} | {wrong:.0f} % | {largest:.1g}"
 
 
 def table(runs):
-    names = ("task", "steps", "init", "scale", "rate", "norm")
-    keys = sorted({tuple(run["settings"][name] for name in names) for run in runs})
-    print("| task | steps | w_h | w_x | rate | net | test loss | wrong | largest gradient |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for key in keys:
+    names = ("task", "steps", "init", "scale", "rate")
+    heads = " | ".join(f"{name} | wrong | \\|g\\|" for name in NAMES.values())
+    print(f"| task | steps | w_h | w_x | rate | {heads} |")
+    print("|---" * (len(names) + 3 * len(NAMES)) + "|")
+    for key in sorted({tuple(run["settings"][name] for name in names) for run in runs}):
+        task, steps, init, scale, rate = key
         group = chosen(runs, **dict(zip(names, key)))
-        task, steps, init, scale, rate, norm = key
-        losses = [math.nan if run["test"]["loss"] is None else run["test"]["loss"] for run in group]
-        wrong = [100 * run["test"]["error"] for run in group]
-        largest = [max(math.inf if n is None else n for n in run["training"]["gradient_norm"])
-                   for run in group]
-        print(f"| {task} | {steps} | {init} | × {scale:g} | {rate:g} | {NAMES[norm]} | "
-              f"{spread(losses, '{:.4f}')} | {spread(wrong, '{:.1f}')} % | "
-              f"{min(largest):.2g} to {max(largest):.2g} |")
+        both = " | ".join(cells(chosen(group, norm=norm)) for norm in NAMES)
+        print(f"| {task} | {steps} | {init} | × {scale:g} | {rate:g} | {both} |")
 
 
 def main():
