@@ -636,7 +636,7 @@ typedef int (*clnorm_self_test_fn)(void *user, const clnorm_self_test_result *re
 
 /* Build the kernels of all forms that the device can take, and test each, whatever the policy; up
  * to some seconds a kernel where it is new to the device. What is found wrong is not used by ops
- * that are made later.
+ * that are made later. Kernels of recurrent nets are tested by clnorm_recurrent_create alone.
  *
  * report   is called for each kernel, or NULL
  * CLNORM_UNSUPPORTED with a text that names the first kernel that is wrong; CLNORM_BUILD_FAILED for
