@@ -65,6 +65,10 @@ static void check_ranges(void)
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         ex_in_range(ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
     ex_in_range_number("--rate", given.rate, 1e-9, 10);
+}
+
+static void check_combinations(void)
+{
     if (given.checks || given.profiles)
         ex_in_range("--hidden with --check or --profile", given.hidden, 64, 1 << 14);
     const bool is_batch_norm = given.norm && strcmp(given.norm, "batch") == 0;
@@ -104,6 +108,7 @@ int main(int argc, char **argv)
     ex_begin(argv[0]);
     ex_options(argc, argv, options);
     check_ranges();
+    check_combinations();
     const struct settings settings = settle();
     if (settings.json)
         ex_file_check(settings.json);
