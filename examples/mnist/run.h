@@ -29,7 +29,8 @@ struct run {
     uint64_t step; /* done so far */
     struct point *points;
     size_t n_points;
-    double seconds; /* of this run before this process, and of this process */
+    double seconds; /* that it took so far, its earlier processes too */
+    double began; /* the clock's time if it had been one process */
     /* nll and wrong: of each row of training since the last evaluation, and of the test */
     cl_mem nll, wrong, test_nll, test_wrong;
     cl_mem order; /* of the images in this epoch */
