@@ -64,15 +64,16 @@ static void test(struct run *run, struct point *point)
                       (double)count;
 }
 
-static void evaluate(struct run *run, double seconds)
+static void evaluate(struct run *run)
 {
     struct point *point = &run->points[run->n_points++];
     const uint64_t every = run->settings->evaluate_every, last = run->step % every;
     const size_t rows = (size_t)(last ? last : every) * run->settings->batch;
-    *point = (struct point){.step = run->step, .seconds = seconds};
+    *point = (struct point){.step = run->step};
     point->train_nll =
         ex_loss_read(&run->net->train, run->nll, run->wrong, 0, rows, &point->train_errors) /
         (double)rows;
+    point->seconds = ex_clock() - run->began; /* all steps are done, as the loss was waited for */
     test(run, point);
     if (!isfinite(point->train_nll) || !isfinite(point->test_nll))
         ex_die(EX_WRONG,
@@ -107,18 +108,18 @@ static void show_evaluation(const struct run *run, struct ex_progress *progress)
 static void train(struct run *run)
 {
     const struct settings *settings = run->settings;
-    const double before = run->seconds, started = ex_clock();
-    double saved = started;
+    double saved = ex_clock();
     struct ex_progress progress;
+    run->began = saved - run->seconds;
     ex_progress_begin(&progress, run->step, settings->steps);
     while (run->step < settings->steps && !ex_interrupted()) {
         train_step(run);
-        run->seconds = before + ex_clock() - started;
         if (run->step % READ_EVERY == 0)
             ex_progress_show(&progress, run->step, "loss", recent_loss(run));
         if (run->step % settings->evaluate_every && run->step < settings->steps)
             continue;
-        evaluate(run, run->seconds);
+        evaluate(run);
+        run->seconds = ex_clock() - run->began;
         show_evaluation(run, &progress);
         if (settings->checkpoint && ex_clock() - saved > checkpoint_interval) {
             state_save(run);
@@ -127,7 +128,7 @@ static void train(struct run *run)
     }
     ex_finish(run->device);
     ex_progress_hide(&progress);
-    run->seconds = before + ex_clock() - started;
+    run->seconds = ex_clock() - run->began;
 }
 
 static void open_run(struct run *run)
