@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Layers of fewer rows are for the kernel without copies, and may be GEMVs. */
+/* Layers of fewer rows may be better with the kernel without copies, or as GEMVs. */
 enum { FEW_ROWS = 32, NEVER = 65536, ROUNDS = 3 };
 
 struct search {
@@ -57,6 +57,12 @@ static double mean_log(const double *seconds, const double *other, size_t n)
     return sum / (double)n;
 }
 
+static void take_least(double *seconds, const double *others, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        seconds[i] = fmin(seconds[i], others[i]);
+}
+
 /* ---- a kernel ------------------------------------------------------------------------------ */
 
 /* Seeds, then random points for a third of the time, then neighbours of the best. `other`: seconds
@@ -84,12 +90,12 @@ static bool search_kernel(struct search *s, enum space_kernel kernel, const stru
     return !isinf(least);
 }
 
-/* Layers of few rows, or the others. */
-static struct layers layers_of(const struct layers *all, bool few)
+/* Layers of few rows. */
+static struct layers few_rows_of(const struct layers *all)
 {
     struct layers some = {.n = 0};
     for (size_t i = 0; i < all->n; i++)
-        if ((all->of[i].batch < FEW_ROWS) == few)
+        if (all->of[i].batch < FEW_ROWS)
             some.of[some.n++] = all->of[i];
     return some;
 }
@@ -147,20 +153,26 @@ static void choose_limits(const struct ways *ways, const struct layers *layers,
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* Few rows are measured as GEMVs first: what these do well, the kernel need not. */
+/* What is found for all layers, or as GEMVs, the kernel for few rows need not beat. */
 static void search_kernels(struct search *s, double max_time, clnorm_gemm_tuning *tuning)
 {
-    const struct layers few = layers_of(s->layers, true), many = layers_of(s->layers, false);
-    const double share = few.n && many.n ? max_time / 2 : max_time;
-    const clnorm_gemm_tuning gemvs = {.gemv_rows = FEW_ROWS};
-    struct candidate_times times;
+    const struct layers few = few_rows_of(s->layers);
+    const double share = few.n ? max_time / 2 : max_time;
+    const clnorm_gemm_tuning as_gemvs = {.gemv_rows = FEW_ROWS};
+    struct candidate_times times, others;
     struct space_point best;
-    if (many.n && search_kernel(s, SPACE_INDIRECT, &many, NULL, share, &best))
+    const bool found = search_kernel(s, SPACE_INDIRECT, s->layers, NULL, share, &best);
+    if (found)
         space_text(SPACE_INDIRECT, &best, tuning->indirect);
     if (!few.n || interrupt_pending())
         return;
-    measure(s, &few, &gemvs, &times);
-    if (search_kernel(s, SPACE_DIRECT, &few, times.seconds, share, &best))
+    measure(s, &few, &as_gemvs, &others);
+    if (found) {
+        const clnorm_gemm_tuning indirect = forced(SPACE_INDIRECT, &best);
+        measure(s, &few, &indirect, &times);
+        take_least(others.seconds, times.seconds, few.n * PRODUCTS_OF_LAYER);
+    }
+    if (search_kernel(s, SPACE_DIRECT, &few, others.seconds, share, &best))
         space_text(SPACE_DIRECT, &best, tuning->direct);
 }
 
@@ -175,12 +187,6 @@ static void measure_ways(struct search *s, const clnorm_gemm_tuning *tuning, str
         way.gemv_rows = limits[i].gemv_rows;
         measure(s, s->layers, &way, &ways->of[i]);
     }
-}
-
-static void take_least(double *seconds, const double *others, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        seconds[i] = fmin(seconds[i], others[i]);
 }
 
 /* What the table will have beside CLBlast's own choice, in turns. */

@@ -19,14 +19,14 @@ struct dimension {
 enum { KWG, KWI, MDIMA, MDIMC, MWG, NDIMB, NDIMC, NWG, SA, SB, STRM, STRN, VWM, VWN, GEMMK, KREG };
 
 static const struct dimension indirect_dimensions[] = {
-    [KWG] = {"KWG", {16, 32}, 2},
-    [KWI] = {"KWI", {2, 8}, 2},
+    [KWG] = {"KWG", {4, 8, 16, 32}, 4},
+    [KWI] = {"KWI", {2, 4, 8}, 3},
     [MDIMA] = {"MDIMA", {1, 2, 4, 8, 16, 32}, 6},
     [MDIMC] = {"MDIMC", {1, 2, 4, 8, 16, 32}, 6},
     [MWG] = {"MWG", {8, 16, 32, 64, 128}, 5},
     [NDIMB] = {"NDIMB", {1, 2, 4, 8, 16, 32}, 6},
     [NDIMC] = {"NDIMC", {1, 2, 4, 8, 16, 32}, 6},
-    [NWG] = {"NWG", {8, 16, 32, 64, 128}, 5},
+    [NWG] = {"NWG", {4, 8, 16, 32, 64, 128}, 6},
     [SA] = {"SA", {0, 1}, 2},
     [SB] = {"SB", {0, 1}, 2},
     [STRM] = {"STRM", {0, 1}, 2},
@@ -50,6 +50,8 @@ static bool is_indirect(const unsigned *v)
 }
 
 static const struct space_point indirect_seeds[] = {
+    {{4, 2, 1, 1, 8, 1, 1, 8, 0, 0, 0, 0, 8, 8, 0, 1}},
+    {{4, 2, 1, 1, 16, 1, 1, 4, 0, 0, 0, 0, 8, 4, 0, 1}},
     {{16, 2, 4, 4, 32, 1, 1, 32, 0, 0, 0, 0, 8, 8, 0, 1}},
     {{32, 2, 16, 16, 64, 16, 16, 64, 0, 0, 0, 0, 4, 4, 0, 1}},
     {{16, 2, 1, 1, 16, 1, 1, 8, 0, 0, 0, 0, 8, 1, 0, 1}},

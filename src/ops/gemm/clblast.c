@@ -64,6 +64,8 @@ static clnorm_status check_product(CLBlastStatusCode code, const char *call,
     return status;
 }
 
+/* As c^T = b^T a^T in columns: so CLBlast's kernel writes c itself where tiles fit, while of rows
+ * it would make a copy and transpose that. */
 clnorm_status clnorm_clblast_gemm(cl_command_queue queue, const clnorm_product *p,
                                   clnorm_error *error)
 {
@@ -72,14 +74,14 @@ clnorm_status clnorm_clblast_gemm(cl_command_queue queue, const clnorm_product *
     const uint64_t ldc = clnorm_product_ldc(p);
     if (p->batch > 1)
         return check_product(CLBlastSgemmStridedBatched(
-                                 CLBlastLayoutRowMajor, ta, tb, p->m, p->n, p->k, p->alpha,
-                                 p->a.at.buffer, p->a.at.offset, lda, p->a_step, p->b.at.buffer,
-                                 p->b.at.offset, ldb, p->b_step, p->beta, p->c.buffer, p->c.offset,
+                                 CLBlastLayoutColMajor, tb, ta, p->n, p->m, p->k, p->alpha,
+                                 p->b.at.buffer, p->b.at.offset, ldb, p->b_step, p->a.at.buffer,
+                                 p->a.at.offset, lda, p->a_step, p->beta, p->c.buffer, p->c.offset,
                                  ldc, p->c_step, p->batch, &queue, NULL),
                              "CLBlastSgemmStridedBatched", p, error);
-    return check_product(CLBlastSgemm(CLBlastLayoutRowMajor, ta, tb, p->m, p->n, p->k, p->alpha,
-                                      p->a.at.buffer, p->a.at.offset, lda, p->b.at.buffer,
-                                      p->b.at.offset, ldb, p->beta, p->c.buffer, p->c.offset, ldc,
+    return check_product(CLBlastSgemm(CLBlastLayoutColMajor, tb, ta, p->n, p->m, p->k, p->alpha,
+                                      p->b.at.buffer, p->b.at.offset, ldb, p->a.at.buffer,
+                                      p->a.at.offset, lda, p->beta, p->c.buffer, p->c.offset, ldc,
                                       &queue, NULL),
                          "CLBlastSgemm", p, error);
 }
