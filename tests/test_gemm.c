@@ -166,10 +166,11 @@ static void test_out_of_order(void **state)
 static void test_table_of_gemvs(void **state)
 {
     const fixture *f = *state;
-    MUST(clnorm_tuning_table_add(&f->context->tuning, "gemm=\"\" gemv_rows=8 min_indirect=2",
-                                 error));
+    MUST(clnorm_tuning_table_add(&f->context->tuning,
+                                 "gemm=\"\" gemv_rows=8 gemv_rows_t=7 min_indirect=2", error));
     multiply_all(f, f->queue);
-    assert_int_equal(f->context->gemv_rows, 8);
+    assert_int_equal(f->context->gemv_rows[0], 8);
+    assert_int_equal(f->context->gemv_rows[1], 7);
 }
 
 static void test_refused(void **state)

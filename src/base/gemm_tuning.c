@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/gemm_tuning.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ bool clnorm_gemm_parameters_parse(const char *text, clnorm_gemm_parameters *p)
         return false;
     strcpy(p->text, text);
     for (char *at = p->text + strspn(p->text, " "); *at; at += strspn(at, " ")) {
-        const size_t length = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+        const size_t length = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
         if (length == 0 || at[length] != '=' || p->count == CLNORM_MOST_GEMM_PARAMETERS)
             return false;
         p->names[p->count] = at;
@@ -37,26 +38,30 @@ bool clnorm_gemm_parameters_parse(const char *text, clnorm_gemm_parameters *p)
     return true;
 }
 
-static bool set_parameters(char to[CLNORM_GEMM_TEXT], const char *text)
-{
-    clnorm_gemm_parameters parameters;
-    if (!clnorm_gemm_parameters_parse(text, &parameters))
-        return false;
-    strcpy(to, text);
-    return true;
-}
+/* ---- fields -------------------------------------------------------------------------------- */
 
-static bool set_indirect(clnorm_gemm_tuning *tuning, const char *text)
-{
-    return set_parameters(tuning->indirect, text);
-}
+static const struct {
+    const char *field, *kernel;
+} kernels[CLNORM_GEMM_KERNELS] = {
+    [CLNORM_GEMM_INDIRECT] = {"gemm", "Xgemm"},
+    [CLNORM_GEMM_DIRECT] = {"gemm_direct", "XgemmDirect"},
+    [CLNORM_GEMV_COLUMNS] = {"gemv", "XgemvFast"},
+    [CLNORM_GEMV_ROWS] = {"gemv_t", "XgemvFastRot"},
+};
 
-static bool set_direct(clnorm_gemm_tuning *tuning, const char *text)
-{
-    return set_parameters(tuning->direct, text);
-}
+static const struct {
+    const char *field;
+    size_t offset;
+} numbers[] = {
+    {"min_indirect", offsetof(clnorm_gemm_tuning, min_indirect)},
+    {"gemv_rows", offsetof(clnorm_gemm_tuning, gemv_rows[0])},
+    {"gemv_rows_t", offsetof(clnorm_gemm_tuning, gemv_rows[1])},
+};
+enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
 
-static bool set_number(unsigned *to, const char *text)
+const char *clnorm_gemm_kernel_name(clnorm_gemm_kernel kernel) { return kernels[kernel].kernel; }
+
+static bool set_number(const char *text, unsigned *to)
 {
     uint64_t value;
     if (!clnorm_field_count(text, &value) || value > MOST_NUMBER)
@@ -65,37 +70,35 @@ static bool set_number(unsigned *to, const char *text)
     return true;
 }
 
-static bool set_min_indirect(clnorm_gemm_tuning *tuning, const char *text)
+static clnorm_status set_kernel(const clnorm_field *field, char to[CLNORM_GEMM_TEXT],
+                                clnorm_error *error)
 {
-    return set_number(&tuning->min_indirect, text);
+    clnorm_gemm_parameters parameters;
+    if (!clnorm_gemm_parameters_parse(field->value, &parameters))
+        return clnorm_fail(error, CLNORM_BAD_ARGS,
+                           "%s is '%s'; allowed is NAME=VALUE NAME=VALUE in quotes, values up to "
+                           "99999",
+                           field->name, field->value);
+    strcpy(to, field->value);
+    return CLNORM_OK;
 }
-
-static bool set_gemv_rows(clnorm_gemm_tuning *tuning, const char *text)
-{
-    return set_number(&tuning->gemv_rows, text);
-}
-
-static const struct {
-    const char *name;
-    bool (*set)(clnorm_gemm_tuning *tuning, const char *text);
-    const char *allowed;
-} fields[] = {
-    {"gemm", set_indirect, "NAME=VALUE NAME=VALUE in quotes, values up to 99999"},
-    {"gemm_direct", set_direct, "NAME=VALUE NAME=VALUE in quotes, values up to 99999"},
-    {"min_indirect", set_min_indirect, "a number from 1 to 65536"},
-    {"gemv_rows", set_gemv_rows, "a number from 1 to 65536"},
-};
 
 bool clnorm_gemm_tuning_field(const clnorm_field *field, clnorm_gemm_tuning *tuning,
                               clnorm_status *status, clnorm_error *error)
 {
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (strcmp(field->name, fields[i].name) != 0)
+    for (size_t i = 0; i < CLNORM_GEMM_KERNELS; i++)
+        if (strcmp(field->name, kernels[i].field) == 0) {
+            *status = set_kernel(field, tuning->kernels[i], error);
+            return true;
+        }
+    for (size_t i = 0; i < NUMBERS; i++) {
+        if (strcmp(field->name, numbers[i].field) != 0)
             continue;
         *status = CLNORM_OK;
-        if (!fields[i].set(tuning, field->value))
-            *status = clnorm_fail(error, CLNORM_BAD_ARGS, "%s is '%s'; allowed is %s", field->name,
-                                  field->value, fields[i].allowed);
+        if (!set_number(field->value, (unsigned *)(void *)((char *)tuning + numbers[i].offset)))
+            *status =
+                clnorm_fail(error, CLNORM_BAD_ARGS, "%s is '%s'; allowed is a number from 1 to %d",
+                            field->name, field->value, MOST_NUMBER);
         return true;
     }
     return false;
@@ -105,12 +108,14 @@ void clnorm_gemm_tuning_text(const clnorm_gemm_tuning *t, char text[CLNORM_GEMM_
 {
     size_t used = 0;
 #define ADD(...) used += (size_t)snprintf(text + used, CLNORM_GEMM_TUNING_TEXT - used, __VA_ARGS__)
-    ADD("gemm=\"%s\"", t->indirect);
-    if (*t->direct)
-        ADD(" gemm_direct=\"%s\"", t->direct);
-    if (t->min_indirect)
-        ADD(" min_indirect=%u", t->min_indirect);
-    if (t->gemv_rows)
-        ADD(" gemv_rows=%u", t->gemv_rows);
+    for (size_t i = 0; i < CLNORM_GEMM_KERNELS; i++)
+        if (i == 0 || *t->kernels[i]) /* the first says what the line is about */
+            ADD("%s%s=\"%s\"", i ? " " : "", kernels[i].field, t->kernels[i]);
+    for (size_t i = 0; i < NUMBERS; i++) {
+        const unsigned value =
+            *(const unsigned *)(const void *)((const char *)t + numbers[i].offset);
+        if (value)
+            ADD(" %s=%u", numbers[i].field, value);
+    }
 #undef ADD
 }

@@ -40,7 +40,7 @@ struct clnorm_context {
     struct clnorm_program_cache *cache; /* NULL: off */
     clnorm_tuning_table tuning; /* the user's; empty: off */
     bool gemm_ready; /* what it knows of matrix products is in use */
-    unsigned gemv_rows; /* up to which they are GEMVs */
+    unsigned gemv_rows[2]; /* up to which they are GEMVs; [1]: with b transposed */
     clnorm_known_queues queues; /* has a lock of its own */
     struct clnorm_mem_table *mems;
 };

@@ -29,8 +29,8 @@ static bool parse_tuning(const char *text, clnorm_gemm_tuning *tuning, clnorm_er
     while (status == CLNORM_OK && clnorm_field_next(&text, &field, error))
         if (!clnorm_gemm_tuning_field(&field, tuning, &status, error))
             return refuse(error,
-                          "--candidate: unknown '%s'; allowed are gemm, gemm_direct, "
-                          "min_indirect and gemv_rows",
+                          "--candidate: unknown '%s'; allowed are gemm, gemm_direct, gemv, gemv_t, "
+                          "min_indirect, gemv_rows and gemv_rows_t",
                           field.name);
     return status == CLNORM_OK && error->status == CLNORM_OK;
 }

@@ -42,17 +42,24 @@ static void measure(struct search *s, const struct layers *layers, const clnorm_
     progress_update(&s->progress, (uint64_t)(clnorm_clock() - s->begun));
 }
 
-static clnorm_gemm_tuning forced(enum space_kernel kernel, const struct space_point *point)
+/* Every product that the kernel can do is for it. */
+static clnorm_gemm_tuning forced(clnorm_gemm_kernel kernel, const struct space_point *point)
 {
-    clnorm_gemm_tuning tuning = {.min_indirect = kernel == SPACE_INDIRECT ? 1 : NEVER};
-    space_text(kernel, point, kernel == SPACE_INDIRECT ? tuning.indirect : tuning.direct);
+    const unsigned gemv_rows = kernel >= CLNORM_GEMV_COLUMNS ? FEW_ROWS : 0;
+    clnorm_gemm_tuning tuning = {.min_indirect = kernel == CLNORM_GEMM_INDIRECT ? 1 : NEVER,
+                                 .gemv_rows = {gemv_rows, gemv_rows}};
+    space_text(kernel, point, tuning.kernels[kernel]);
     return tuning;
 }
 
-static double mean_log(const double *seconds, const double *other, size_t n)
+/* Of those that the kernel is for: a GEMV is that of one of a layer's products. */
+static double mean_log(clnorm_gemm_kernel kernel, const double *seconds, const double *other,
+                       size_t n)
 {
+    const size_t first = kernel == CLNORM_GEMV_COLUMNS;
+    const size_t step = kernel >= CLNORM_GEMV_COLUMNS ? PRODUCTS_OF_LAYER : 1;
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = first; i < n; i += step)
         sum += log(other ? fmin(seconds[i], other[i]) : seconds[i]);
     return sum / (double)n;
 }
@@ -66,28 +73,42 @@ static void take_least(double *seconds, const double *others, size_t n)
 /* ---- a kernel ------------------------------------------------------------------------------ */
 
 /* Seeds, then random points for a third of the time, then neighbours of the best. `other`: seconds
- * of another way for the same products, which a candidate need not beat; or NULL. False if none
- * works. */
-static bool search_kernel(struct search *s, enum space_kernel kernel, const struct layers *layers,
-                          const double *other, double seconds, struct space_point *best)
+ * of another way for the same products, which a candidate need not beat; or NULL. What is best is
+ * put into the tuning; nothing where no candidate works. */
+static void search_kernel(struct search *s, clnorm_gemm_kernel kernel, const struct layers *layers,
+                          const double *other, double seconds, clnorm_gemm_tuning *tuning)
 {
     const double begun = clnorm_clock();
     double least = INFINITY;
+    struct space_point best = {{0}};
     for (size_t i = 0; clnorm_clock() - begun < seconds && !interrupt_pending(); i++) {
         const bool early = isinf(least) || clnorm_clock() - begun < seconds / 3;
         const struct space_point point = i < space_seeds(kernel) ? space_seed(kernel, i)
                                          : early                 ? space_random(kernel, &s->random)
-                                                 : space_neighbour(kernel, best, &s->random);
-        const clnorm_gemm_tuning tuning = forced(kernel, &point);
+                                                 : space_neighbour(kernel, &best, &s->random);
+        const clnorm_gemm_tuning candidate = forced(kernel, &point);
         struct candidate_times times;
-        measure(s, layers, &tuning, &times);
-        const double score = mean_log(times.seconds, other, layers->n * PRODUCTS_OF_LAYER);
+        measure(s, layers, &candidate, &times);
+        const double score = mean_log(kernel, times.seconds, other, layers->n * PRODUCTS_OF_LAYER);
         if (!times.problem[0] && times.share <= 1 && score < least) {
             least = score;
-            *best = point;
+            best = point;
         }
     }
-    return !isinf(least);
+    if (!isinf(least))
+        space_text(kernel, &best, tuning->kernels[kernel]);
+}
+
+enum way { BY_INDIRECT, BY_DIRECT, BY_GEMV, WAYS };
+
+static void measure_way(struct search *s, const struct layers *layers,
+                        const clnorm_gemm_tuning *found, enum way way,
+                        struct candidate_times *times)
+{
+    clnorm_gemm_tuning tuning = *found;
+    tuning.min_indirect = way == BY_INDIRECT ? 1 : NEVER;
+    tuning.gemv_rows[0] = tuning.gemv_rows[1] = way == BY_GEMV ? FEW_ROWS : 0;
+    measure(s, layers, &tuning, times);
 }
 
 /* Layers of few rows. */
@@ -100,9 +121,25 @@ static struct layers few_rows_of(const struct layers *all)
     return some;
 }
 
-/* ---- who does which product ---------------------------------------------------------------- */
+/* Half of the time is for the kernel that can be good for all layers; what it and GEMVs do well,
+ * the other GEMM for few rows need not. */
+static void search_kernels(struct search *s, double max_time, clnorm_gemm_tuning *tuning)
+{
+    const struct layers few = few_rows_of(s->layers);
+    struct candidate_times times, others;
+    search_kernel(s, CLNORM_GEMM_INDIRECT, s->layers, NULL, few.n ? max_time / 2 : max_time,
+                  tuning);
+    if (!few.n)
+        return;
+    search_kernel(s, CLNORM_GEMV_COLUMNS, &few, NULL, max_time / 6, tuning);
+    search_kernel(s, CLNORM_GEMV_ROWS, &few, NULL, max_time / 6, tuning);
+    measure_way(s, &few, tuning, BY_INDIRECT, &others);
+    measure_way(s, &few, tuning, BY_GEMV, &times);
+    take_least(others.seconds, times.seconds, few.n * PRODUCTS_OF_LAYER);
+    search_kernel(s, CLNORM_GEMM_DIRECT, &few, others.seconds, max_time / 6, tuning);
+}
 
-enum way { BY_INDIRECT, BY_DIRECT, BY_GEMV, WAYS };
+/* ---- who does which product ---------------------------------------------------------------- */
 
 struct ways {
     struct candidate_times of[WAYS]; /* of all products */
@@ -111,83 +148,54 @@ struct ways {
 static double cube(double a) { return a * a * a; }
 
 static double seconds_with(const struct ways *ways, const struct layers *layers, size_t i,
-                           unsigned min_indirect, unsigned gemv_rows)
+                           const clnorm_gemm_tuning *tuning)
 {
     const clnorm_gemm_case c = layers_product(layers, i);
     const double work = (double)c.m * (double)c.n * (double)c.k;
-    return c.m <= gemv_rows             ? ways->of[BY_GEMV].seconds[i]
-           : work >= cube(min_indirect) ? ways->of[BY_INDIRECT].seconds[i]
-                                        : ways->of[BY_DIRECT].seconds[i];
+    return c.m <= tuning->gemv_rows[c.b_transposed]     ? ways->of[BY_GEMV].seconds[i]
+           : work >= cube((double)tuning->min_indirect) ? ways->of[BY_INDIRECT].seconds[i]
+                                                        : ways->of[BY_DIRECT].seconds[i];
 }
 
-static void try_limits(const struct ways *ways, const struct layers *layers, unsigned min_indirect,
-                       unsigned gemv_rows, double *least, clnorm_gemm_tuning *tuning)
+static double sum_with(const struct ways *ways, const struct layers *layers,
+                       const clnorm_gemm_tuning *tuning)
 {
     double sum = 0;
     for (size_t i = 0; i < layers->n * PRODUCTS_OF_LAYER; i++)
-        sum += log(seconds_with(ways, layers, i, min_indirect, gemv_rows));
-    if (!(sum < *least))
-        return;
-    *least = sum;
-    tuning->min_indirect = min_indirect;
-    tuning->gemv_rows = gemv_rows;
+        sum += log(seconds_with(ways, layers, i, tuning));
+    return sum;
 }
 
-/* Every limit that tells two of the products apart. */
+/* Takes the value if it is better; the other limits stay. */
+static void try_value(const struct ways *ways, const struct layers *layers, unsigned *limit,
+                      unsigned value, const clnorm_gemm_tuning *tuning)
+{
+    const double before = sum_with(ways, layers, tuning);
+    const unsigned old = *limit;
+    *limit = value;
+    if (!(sum_with(ways, layers, tuning) < before))
+        *limit = old;
+}
+
+/* Every limit that tells two of the products apart, one limit after the other. */
 static void choose_limits(const struct ways *ways, const struct layers *layers,
                           clnorm_gemm_tuning *tuning)
 {
-    double least = INFINITY;
-    for (size_t r = 0; r <= layers->n; r++) {
-        const uint64_t rows = r < layers->n ? layers->of[r].batch : 0;
-        if (rows >= FEW_ROWS)
-            continue;
-        try_limits(ways, layers, 1, (unsigned)rows, &least, tuning);
+    tuning->min_indirect = 1;
+    for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < layers->n * PRODUCTS_OF_LAYER; i++) {
             const clnorm_gemm_case c = layers_product(layers, i);
             const double edge = ceil(cbrt((double)c.m * (double)c.n * (double)c.k * 1.0001));
-            try_limits(ways, layers, (unsigned)fmin(edge, NEVER), (unsigned)rows, &least, tuning);
+            try_value(ways, layers, &tuning->min_indirect, (unsigned)fmin(edge, NEVER), tuning);
         }
+        for (size_t i = 0; i < 2 * layers->n; i++)
+            if (layers->of[i / 2].batch < FEW_ROWS)
+                try_value(ways, layers, &tuning->gemv_rows[i % 2],
+                          (unsigned)layers->of[i / 2].batch, tuning);
     }
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
-
-/* What is found for all layers, or as GEMVs, the kernel for few rows need not beat. */
-static void search_kernels(struct search *s, double max_time, clnorm_gemm_tuning *tuning)
-{
-    const struct layers few = few_rows_of(s->layers);
-    const double share = few.n ? max_time / 2 : max_time;
-    const clnorm_gemm_tuning as_gemvs = {.gemv_rows = FEW_ROWS};
-    struct candidate_times times, others;
-    struct space_point best;
-    const bool found = search_kernel(s, SPACE_INDIRECT, s->layers, NULL, share, &best);
-    if (found)
-        space_text(SPACE_INDIRECT, &best, tuning->indirect);
-    if (!few.n || interrupt_pending())
-        return;
-    measure(s, &few, &as_gemvs, &others);
-    if (found) {
-        const clnorm_gemm_tuning indirect = forced(SPACE_INDIRECT, &best);
-        measure(s, &few, &indirect, &times);
-        take_least(others.seconds, times.seconds, few.n * PRODUCTS_OF_LAYER);
-    }
-    if (search_kernel(s, SPACE_DIRECT, &few, others.seconds, share, &best))
-        space_text(SPACE_DIRECT, &best, tuning->direct);
-}
-
-static void measure_ways(struct search *s, const clnorm_gemm_tuning *tuning, struct ways *ways)
-{
-    const struct {
-        unsigned min_indirect, gemv_rows;
-    } limits[WAYS] = {{1, 0}, {NEVER, 0}, {NEVER, FEW_ROWS}};
-    for (int i = 0; i < WAYS; i++) {
-        clnorm_gemm_tuning way = *tuning;
-        way.min_indirect = limits[i].min_indirect;
-        way.gemv_rows = limits[i].gemv_rows;
-        measure(s, s->layers, &way, &ways->of[i]);
-    }
-}
 
 /* What the table will have beside CLBlast's own choice, in turns. */
 static bool compare_in_turns(struct search *s, const clnorm_gemm_tuning *tuning)
@@ -206,6 +214,16 @@ static bool compare_in_turns(struct search *s, const clnorm_gemm_tuning *tuning)
             return false;
     }
     return true;
+}
+
+/* Other products take other paths in the same kernels: odd ones, and multiples of all tiles. */
+static bool is_right_elsewhere(struct search *s, const clnorm_gemm_tuning *tuning)
+{
+    static const struct layers others = {
+        {{3, 7, 9}, {5, 1, 1}, {33, 65, 67}, {64, 128, 256}, {2, 512, 1024}, {4, 2560, 640}}, 6};
+    struct candidate_times times;
+    measure(s, &others, tuning, &times);
+    return !times.problem[0] && times.share <= 1;
 }
 
 static bool try_own(struct search *s, clnorm_error *error)
@@ -236,11 +254,15 @@ bool gemm_search(const struct layers *layers, const clnorm_device *device, doubl
     bool ok = try_own(&s, error);
     if (ok) {
         search_kernels(&s, max_time, &tuning);
-        measure_ways(&s, &tuning, &ways);
+        for (int way = 0; way < WAYS; way++)
+            measure_way(&s, layers, &tuning, (enum way)way, &ways.of[way]);
         choose_limits(&ways, layers, &tuning);
-        if (compare_in_turns(&s, &tuning) &&
-            mean_log(result->after, NULL, n) < mean_log(result->before, NULL, n))
+        if (compare_in_turns(&s, &tuning) && is_right_elsewhere(&s, &tuning) &&
+            mean_log(CLNORM_GEMM_INDIRECT, result->after, NULL, n) <
+                mean_log(CLNORM_GEMM_INDIRECT, result->before, NULL, n))
             result->tuning = tuning;
+        else
+            memcpy(result->after, result->before, sizeof(result->after));
     }
     progress_end(&s.progress);
     if (ok && interrupt_pending())

@@ -11,7 +11,7 @@ enum { MOST_TILE = 256 };
 
 struct dimension {
     const char *name;
-    unsigned values[7], n;
+    unsigned values[10], n;
 };
 
 /* ---- Xgemm --------------------------------------------------------------------------------- */
@@ -95,7 +95,33 @@ static const struct space_point direct_seeds[] = {
     {{2, 1, 1, 1, 1, 0, 0, 8, 1, 8}},  {{2, 2, 2, 1, 1, 0, 0, 8, 1, 16}},
 };
 
-/* ---- both ---------------------------------------------------------------------------------- */
+/* ---- XgemvFast, XgemvFastRot --------------------------------------------------------------- */
+
+/* Both are for multiples only: columns are to be one of GROUP, and rows of GROUP times ROWS. */
+enum { VECTOR, GROUP, ROWS };
+
+#define GEMV_DIMENSIONS(number)                                                                    \
+    {                                                                                              \
+        [VECTOR] = {"VW" number, {1, 2, 4, 8}, 4},                                                 \
+        [GROUP] = {"WGS" number, {1, 2, 4, 5, 8, 10, 16, 25, 32, 64}, 10},                         \
+        [ROWS] = {"WPT" number, {1, 2, 4, 8, 16, 32}, 6},                                          \
+    }
+
+static const struct dimension columns_dimensions[] = GEMV_DIMENSIONS("2");
+static const struct dimension rows_dimensions[] = GEMV_DIMENSIONS("3");
+
+static bool is_columns(const unsigned *v) { return v[ROWS] % v[VECTOR] == 0; }
+
+static bool is_rows(const unsigned *v)
+{
+    return v[ROWS] % v[VECTOR] == 0 && v[GROUP] % v[VECTOR] == 0;
+}
+
+static const struct space_point columns_seeds[] = {{{4, 2, 4}}, {{1, 8, 1}}, {{8, 1, 8}}};
+static const struct space_point rows_seeds[] = {{{1, 5, 1}}, {{1, 4, 1}}, {{4, 8, 8}}};
+
+/* ---- all of them
+ * ---------------------------------------------------------------------------------- */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -106,20 +132,24 @@ static const struct {
     size_t n_seeds;
     bool (*is_allowed)(const unsigned *values);
 } spaces[] = {
-    [SPACE_INDIRECT] = {indirect_dimensions, COUNT(indirect_dimensions), indirect_seeds,
-                        COUNT(indirect_seeds), is_indirect},
-    [SPACE_DIRECT] = {direct_dimensions, COUNT(direct_dimensions), direct_seeds,
-                      COUNT(direct_seeds), is_direct},
+    [CLNORM_GEMM_INDIRECT] = {indirect_dimensions, COUNT(indirect_dimensions), indirect_seeds,
+                              COUNT(indirect_seeds), is_indirect},
+    [CLNORM_GEMM_DIRECT] = {direct_dimensions, COUNT(direct_dimensions), direct_seeds,
+                            COUNT(direct_seeds), is_direct},
+    [CLNORM_GEMV_COLUMNS] = {columns_dimensions, COUNT(columns_dimensions), columns_seeds,
+                             COUNT(columns_seeds), is_columns},
+    [CLNORM_GEMV_ROWS] = {rows_dimensions, COUNT(rows_dimensions), rows_seeds, COUNT(rows_seeds),
+                          is_rows},
 };
 
-bool space_allows(enum space_kernel kernel, const struct space_point *point)
+bool space_allows(clnorm_gemm_kernel kernel, const struct space_point *point)
 {
     return spaces[kernel].is_allowed(point->values);
 }
 
-size_t space_seeds(enum space_kernel kernel) { return spaces[kernel].n_seeds; }
+size_t space_seeds(clnorm_gemm_kernel kernel) { return spaces[kernel].n_seeds; }
 
-struct space_point space_seed(enum space_kernel kernel, size_t i)
+struct space_point space_seed(clnorm_gemm_kernel kernel, size_t i)
 {
     return spaces[kernel].seeds[i];
 }
@@ -129,7 +159,7 @@ static unsigned any_value(const struct dimension *d, clnorm_random *random)
     return d->values[clnorm_random_below(random, d->n)];
 }
 
-struct space_point space_random(enum space_kernel kernel, clnorm_random *random)
+struct space_point space_random(clnorm_gemm_kernel kernel, clnorm_random *random)
 {
     struct space_point point = {{0}};
     do
@@ -139,7 +169,7 @@ struct space_point space_random(enum space_kernel kernel, clnorm_random *random)
     return point;
 }
 
-struct space_point space_neighbour(enum space_kernel kernel, const struct space_point *point,
+struct space_point space_neighbour(clnorm_gemm_kernel kernel, const struct space_point *point,
                                    clnorm_random *random)
 {
     struct space_point other;
@@ -153,7 +183,7 @@ struct space_point space_neighbour(enum space_kernel kernel, const struct space_
     return other;
 }
 
-void space_text(enum space_kernel kernel, const struct space_point *point,
+void space_text(clnorm_gemm_kernel kernel, const struct space_point *point,
                 char text[CLNORM_GEMM_TEXT])
 {
     size_t used = 0;

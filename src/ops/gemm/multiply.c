@@ -3,6 +3,7 @@
 #include "ops/tuning.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- what the table knows ------------------------------------------------------------------ */
 
@@ -10,7 +11,7 @@ static clnorm_status hand_over(const clnorm_context *context, const char *kernel
                                clnorm_error *error)
 {
     clnorm_gemm_parameters parameters;
-    if (!*text || !clnorm_gemm_parameters_parse(text, &parameters) || parameters.count == 0)
+    if (!clnorm_gemm_parameters_parse(text, &parameters) || parameters.count == 0)
         return CLNORM_OK;
     return clnorm_clblast_override(context->device.device_id, kernel, &parameters, error);
 }
@@ -18,16 +19,18 @@ static clnorm_status hand_over(const clnorm_context *context, const char *kernel
 clnorm_status clnorm_multiply_with(clnorm_context *context, const clnorm_gemm_tuning *tuning,
                                    clnorm_error *error)
 {
+    const clnorm_gemm_tuning none = {.min_indirect = 0};
     char least[40] = "";
-    clnorm_status status;
+    clnorm_status status = CLNORM_OK;
     context->gemm_ready = true;
-    context->gemv_rows = 0;
+    memcpy(context->gemv_rows, none.gemv_rows, sizeof(none.gemv_rows));
     if (tuning->min_indirect)
         snprintf(least, sizeof(least), "XGEMM_MIN_INDIRECT_SIZE=%u", tuning->min_indirect);
-    TRY(hand_over(context, "Xgemm", tuning->indirect, error));
-    TRY(hand_over(context, "XgemmDirect", tuning->direct, error));
+    for (int i = 0; i < CLNORM_GEMM_KERNELS; i++)
+        TRY(hand_over(context, clnorm_gemm_kernel_name((clnorm_gemm_kernel)i), tuning->kernels[i],
+                      error));
     TRY(hand_over(context, "GemmRoutine", least, error));
-    context->gemv_rows = tuning->gemv_rows;
+    memcpy(context->gemv_rows, tuning->gemv_rows, sizeof(tuning->gemv_rows));
 fail:
     return status;
 }
@@ -38,26 +41,23 @@ static void use_table(clnorm_context *context)
     const clnorm_tuning_key key = clnorm_tuning_device_key(&context->device);
     const clnorm_tuning_record *record =
         clnorm_tuning_table_find(&context->tuning, &key, CLNORM_TUNES_GEMM);
+    const clnorm_gemm_tuning none = {.min_indirect = 0};
     clnorm_error error;
-    context->gemm_ready = true;
-    if (!record)
-        return;
-    clnorm_tuning_tell_driver(context, record, &key);
-    if (clnorm_multiply_with(context, &record->gemm, &error) != CLNORM_OK)
+    if (record)
+        clnorm_tuning_tell_driver(context, record, &key);
+    if (clnorm_multiply_with(context, record ? &record->gemm : &none, &error) != CLNORM_OK)
         clnorm_log(context, CLNORM_LOG_WARNING,
                    "parameters for matrix products are left out: %s; clnorm tune --gemm measures "
                    "again",
                    error.text);
 }
 
-static unsigned gemv_rows_of(clnorm_context *context)
+static unsigned gemv_rows_of(clnorm_context *context, bool transposed)
 {
     lock_take(&context->lock);
-    if (!context->gemm_ready) {
-        context->gemv_rows = 0;
+    if (!context->gemm_ready)
         use_table(context);
-    }
-    const unsigned rows = context->gemv_rows;
+    const unsigned rows = context->gemv_rows[transposed];
     lock_give(&context->lock);
     return rows;
 }
@@ -99,6 +99,7 @@ fail:
 clnorm_status clnorm_multiply(clnorm_context *context, cl_command_queue queue,
                               const clnorm_product *product, clnorm_error *error)
 {
-    return product->m <= gemv_rows_of(context) ? multiply_rows(queue, product, error)
-                                               : clnorm_clblast_gemm(queue, product, error);
+    return product->m <= gemv_rows_of(context, product->b.transposed)
+               ? multiply_rows(queue, product, error)
+               : clnorm_clblast_gemm(queue, product, error);
 }
