@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GPU_GROUP = 64, STRETCHES_PER_CORE = 4, GPU_ITEMS_PER_UNIT = 1024 };
+enum { GPU_GROUP = 64, STRETCHES_PER_CORE = 16, GPU_ITEMS_PER_UNIT = 1024 };
 
 extern const char ex_each_cl[];
 

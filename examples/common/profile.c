@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BY_KERNEL, BY_COMMAND, IN_PLACE, WAYS };
+enum { BY_KERNEL, BY_COMMAND, IN_PLACE };
 
 void ex_floor_open(struct ex_floor *floor, struct ex_device *device, size_t bytes, size_t room)
 {
@@ -23,31 +23,23 @@ void ex_floor_close(struct ex_floor *floor)
     clReleaseMemObject(floor->place);
 }
 
-static void move(struct ex_floor *floor, struct ex_train *train, int way)
+void ex_floor_move(struct ex_floor *floor, struct ex_train *train, int way, int label)
 {
     if (way == BY_KERNEL)
-        ex_copy(train, way, floor->from, floor->to, floor->n);
+        ex_copy(train, label, floor->from, floor->to, floor->n);
     else if (way == IN_PLACE)
-        ex_negate(train, way, floor->place, 2 * floor->n);
+        ex_negate(train, label, floor->place, 2 * floor->n);
     else
         ex_must_cl(clEnqueueCopyBuffer(train->device->queue, floor->from, floor->to, 0, 0,
                                        floor->n * sizeof(float), 0, NULL,
-                                       ex_event(train->device, way)),
+                                       ex_event(train->device, label)),
                    "clEnqueueCopyBuffer");
 }
 
-double ex_floor_seconds(struct ex_floor *floor, struct ex_train *train, unsigned repeats)
+double ex_floor_seconds(const struct ex_floor *floor, const double seconds[EX_FLOOR_WAYS])
 {
-    double seconds[WAYS] = {0};
-    for (int way = 0; way < WAYS; way++) {
-        move(floor, train, way); /* the caches may hold something else */
-        ex_trace_begin(train->device);
-        for (unsigned i = 0; i < repeats; i++)
-            move(floor, train, way);
-        ex_trace_end(train->device, seconds, WAYS, NULL);
-    }
     const double copying = fmin(seconds[BY_KERNEL], seconds[BY_COMMAND]);
-    return fmin(copying, seconds[IN_PLACE] / 2) / repeats / floor->share;
+    return fmin(copying, seconds[IN_PLACE] / 2) / floor->share;
 }
 
 static int compare(const void *a, const void *b)

@@ -17,11 +17,14 @@ struct ex_floor {
  * hold no less of it. */
 void ex_floor_open(struct ex_floor *floor, struct ex_device *device, size_t bytes, size_t room);
 void ex_floor_close(struct ex_floor *floor);
-/* Seconds that `bytes` take at that rate, by events as of trace.h: of the means of `repeats` copies
- * by a kernel and by clEnqueueCopyBuffer, and of passes in place, the least. On many CPUs the
- * stores of a copy read the line that they overwrite; those in place have it. The queue has
- * profiling. */
-double ex_floor_seconds(struct ex_floor *floor, struct ex_train *train, unsigned repeats);
+/* Ways to move bytes: a copy by a kernel, one by clEnqueueCopyBuffer, and a pass in place. On many
+ * CPUs the stores of a copy read the line that they overwrite; those in place have it. */
+enum { EX_FLOOR_WAYS = 3 };
+/* Enqueues one, in turns with what it is the floor of, so that caches are as that leaves them;
+ * `label` is that of ex_event. */
+void ex_floor_move(struct ex_floor *floor, struct ex_train *train, int way, int label);
+/* Seconds that `bytes` take in the fastest way, from the seconds of one of each. */
+double ex_floor_seconds(const struct ex_floor *floor, const double seconds[EX_FLOOR_WAYS]);
 
 /* Sorts the values. */
 double ex_median(double *values, size_t n);

@@ -18,14 +18,14 @@ static const double round_seconds = 0.5; /* of the steps of a round, about */
 /* What is measured against a floor. */
 enum { FLOOR_NORM, FLOOR_REST, FLOOR_BOTH, FLOORS };
 
+/* Of a step, in milliseconds: medians of all steps, or of the rounds. */
 struct measured {
     size_t batch;
     unsigned steps; /* of a round */
-    double milliseconds[LABELS], events, clock; /* of a step: medians of the rounds */
-    double launches; /* events of a step */
+    double milliseconds[LABELS], events, clock;
+    size_t calls;
     size_t bytes[FLOORS]; /* that must be moved */
-    double floor[FLOORS]; /* milliseconds of a copy that moves as many */
-    double ratio[FLOORS]; /* median of the rounds' ratios */
+    double part[FLOORS], floor[FLOORS];
 };
 
 /* Each tensor counts once, where it must be read or written: norms read x and write y; backwards
@@ -95,48 +95,74 @@ static void close_bench(struct bench *bench)
 
 /* ---- rounds ---- */
 
-struct rounds {
-    double milliseconds[LABELS][ROUNDS], events[ROUNDS], clock[ROUNDS];
-    double floor[FLOORS][ROUNDS], ratio[FLOORS][ROUNDS];
+struct samples {
+    double milliseconds[LABELS][ROUNDS * MOST_STEPS], parts[FLOORS][ROUNDS * MOST_STEPS];
+    double events[ROUNDS * MOST_STEPS];
+    int n; /* of these */
+    double clock[ROUNDS], floor[FLOORS][ROUNDS];
+    size_t calls; /* of a step */
 };
 
-/* Steps with events, steps by the clock, then copies; all in turns. */
-static void measure_round(struct bench *bench, struct ex_floor floors[FLOORS], size_t *launches,
-                          struct rounds *rounds, int i)
+static void measure_step(struct bench *bench, struct samples *samples)
 {
-    struct ex_device *device = bench->net->device;
     double seconds[LABELS] = {0};
-    ex_trace_begin(device);
-    run_steps(bench, bench->steps);
-    ex_trace_end(device, seconds, LABELS, launches);
-    const double started = ex_clock();
-    run_steps(bench, bench->steps);
-    ex_finish(device);
-    rounds->clock[i] = 1e3 * (ex_clock() - started) / bench->steps;
+    const int n = samples->n++;
+    ex_trace_begin(bench->net->device);
+    run_steps(bench, 1);
+    ex_trace_end(bench->net->device, seconds, LABELS, &samples->calls);
     for (int l = 0; l < LABELS; l++) {
-        rounds->milliseconds[l][i] = 1e3 * seconds[l] / bench->steps;
-        rounds->events[i] += rounds->milliseconds[l][i];
+        samples->milliseconds[l][n] = 1e3 * seconds[l];
+        samples->events[n] += 1e3 * seconds[l];
     }
-    const double parts[FLOORS] = {rounds->milliseconds[NORM][i], rounds->milliseconds[REST][i],
-                                  rounds->milliseconds[NORM][i] + rounds->milliseconds[REST][i]};
-    for (int f = 0; f < FLOORS; f++) {
-        rounds->floor[f][i] = 1e3 * ex_floor_seconds(&floors[f], &bench->net->train, MOST_STEPS);
-        rounds->ratio[f][i] = parts[f] / rounds->floor[f][i];
-    }
+    samples->parts[FLOOR_NORM][n] = 1e3 * seconds[NORM];
+    samples->parts[FLOOR_REST][n] = 1e3 * seconds[REST];
+    samples->parts[FLOOR_BOTH][n] = 1e3 * (seconds[NORM] + seconds[REST]);
 }
 
-static void summarize(const struct bench *bench, struct rounds *rounds, size_t launches,
-                      struct measured *measured)
+/* A way to move bytes after each of some steps. */
+static void measure_floors(struct bench *bench, struct ex_floor floors[FLOORS], double *samples[])
 {
+    struct ex_device *device = bench->net->device;
+    double seconds[LABELS + FLOORS * EX_FLOOR_WAYS] = {0};
+    ex_trace_begin(device);
+    for (int f = 0; f < FLOORS; f++)
+        for (int way = 0; way < EX_FLOOR_WAYS; way++) {
+            run_steps(bench, 1);
+            ex_floor_move(&floors[f], &bench->net->train, way, LABELS + f * EX_FLOOR_WAYS + way);
+        }
+    ex_trace_end(device, seconds, LABELS + FLOORS * EX_FLOOR_WAYS, NULL);
+    for (int f = 0; f < FLOORS; f++)
+        *samples[f] = 1e3 * ex_floor_seconds(&floors[f], seconds + LABELS + f * EX_FLOOR_WAYS);
+}
+
+/* Steps with events, steps by the clock, then floors; all in turns. */
+static void measure_round(struct bench *bench, struct ex_floor floors[FLOORS],
+                          struct samples *samples, int round)
+{
+    double *floor_samples[FLOORS];
+    for (unsigned i = 0; i < bench->steps; i++)
+        measure_step(bench, samples);
+    const double started = ex_clock();
+    run_steps(bench, bench->steps);
+    ex_finish(bench->net->device);
+    samples->clock[round] = 1e3 * (ex_clock() - started) / bench->steps;
+    for (int f = 0; f < FLOORS; f++)
+        floor_samples[f] = &samples->floor[f][round];
+    measure_floors(bench, floors, floor_samples);
+}
+
+static void summarize(const struct bench *bench, struct samples *samples, struct measured *measured)
+{
+    const size_t n = (size_t)samples->n;
     for (int l = 0; l < LABELS; l++)
-        measured->milliseconds[l] = ex_median(rounds->milliseconds[l], ROUNDS);
-    measured->events = ex_median(rounds->events, ROUNDS);
-    measured->clock = ex_median(rounds->clock, ROUNDS);
+        measured->milliseconds[l] = ex_median(samples->milliseconds[l], n);
+    measured->events = ex_median(samples->events, n);
+    measured->clock = ex_median(samples->clock, ROUNDS);
     measured->steps = bench->steps;
-    measured->launches = (double)launches / bench->steps;
+    measured->calls = samples->calls;
     for (int f = 0; f < FLOORS; f++) {
-        measured->floor[f] = ex_median(rounds->floor[f], ROUNDS);
-        measured->ratio[f] = ex_median(rounds->ratio[f], ROUNDS);
+        measured->part[f] = ex_median(samples->parts[f], n);
+        measured->floor[f] = ex_median(samples->floor[f], ROUNDS);
     }
 }
 
@@ -154,20 +180,20 @@ static void warm_up(struct bench *bench)
 static void measure(struct bench *bench, struct measured *measured)
 {
     struct ex_floor floors[FLOORS];
-    struct rounds rounds = {.events = {0}};
-    size_t launches = 0;
-    measured->batch = bench->net->batch;
+    struct samples samples = {.n = 0};
     size_t room[FLOORS];
+    measured->batch = bench->net->batch;
     count_bytes(bench->net, measured->bytes, room);
     open_bench(bench);
     for (int f = 0; f < FLOORS; f++)
         ex_floor_open(&floors[f], bench->net->device, measured->bytes[f], room[f]);
     warm_up(bench);
-    for (int i = 0; i < ROUNDS && !ex_interrupted(); i++)
-        measure_round(bench, floors, &launches, &rounds, i);
-    if (ex_interrupted())
-        ex_die(EX_INTERRUPTED, "interrupted");
-    summarize(bench, &rounds, launches, measured);
+    for (int i = 0; i < ROUNDS; i++) {
+        measure_round(bench, floors, &samples, i);
+        if (ex_interrupted())
+            ex_die(EX_INTERRUPTED, "interrupted");
+    }
+    summarize(bench, &samples, measured);
     for (int f = 0; f < FLOORS; f++)
         ex_floor_close(&floors[f]);
     close_bench(bench);
@@ -175,44 +201,40 @@ static void measure(struct bench *bench, struct measured *measured)
 
 /* ---- what is shown ---- */
 
-static void print_part(const char *name, const struct measured *measured, double milliseconds,
-                       int floor)
+static void print_part(const char *name, const struct measured *measured, int floor)
 {
-    printf("  %-12s %8.3f ms %6.1f %%", name, milliseconds, 100 * milliseconds / measured->events);
-    if (floor < FLOORS)
-        printf("  %8.3f MB  floor %7.3f ms  ratio %5.2f", 1e-6 * (double)measured->bytes[floor],
-               measured->floor[floor], measured->ratio[floor]);
-    putchar('\n');
+    const double milliseconds = measured->part[floor];
+    printf("  %-12s %8.3f ms %6.1f %%  %8.3f MB  floor %7.3f ms  ratio %5.2f\n", name, milliseconds,
+           100 * milliseconds / measured->events, 1e-6 * (double)measured->bytes[floor],
+           measured->floor[floor], milliseconds / measured->floor[floor]);
 }
 
 static void print_measured(const struct measured *measured)
 {
-    const double *parts = measured->milliseconds;
-    printf("batch %zu: a step takes %.3f ms by events, %.3f ms by the clock, %g calls\n",
-           measured->batch, measured->events, measured->clock, measured->launches);
-    print_part("products", measured, parts[GEMM], FLOORS);
-    print_part("norms", measured, parts[NORM], FLOOR_NORM);
-    print_part("the rest", measured, parts[REST], FLOOR_REST);
-    print_part("not products", measured, parts[NORM] + parts[REST], FLOOR_BOTH);
+    const double products = measured->milliseconds[GEMM];
+    printf("batch %zu: a step takes %.3f ms by events, %.3f ms by the clock, %zu calls\n",
+           measured->batch, measured->events, measured->clock, measured->calls);
+    printf("  %-12s %8.3f ms %6.1f %%\n", "products", products, 100 * products / measured->events);
+    print_part("norms", measured, FLOOR_NORM);
+    print_part("the rest", measured, FLOOR_REST);
+    print_part("not products", measured, FLOOR_BOTH);
 }
 
-static json_t *pack_part(const struct measured *measured, double milliseconds, int floor)
+static json_t *pack_part(const struct measured *measured, int floor)
 {
-    return json_pack("{s:f, s:I, s:f, s:f}", "ms", milliseconds, "bytes",
+    return json_pack("{s:f, s:I, s:f, s:f}", "ms", measured->part[floor], "bytes",
                      (json_int_t)measured->bytes[floor], "floor_ms", measured->floor[floor],
-                     "ratio", measured->ratio[floor]);
+                     "ratio", measured->part[floor] / measured->floor[floor]);
 }
 
 static json_t *pack_measured(const struct measured *measured)
 {
-    const double *parts = measured->milliseconds;
-    return json_pack("{s:I, s:i, s:f, s:f, s:f, s:{s:f}, s:o, s:o, s:o}", "batch",
-                     (json_int_t)measured->batch, "steps", (int)measured->steps, "events_ms",
-                     measured->events, "clock_ms", measured->clock, "calls", measured->launches,
-                     "products", "ms", parts[GEMM], "norms",
-                     pack_part(measured, parts[NORM], FLOOR_NORM), "rest",
-                     pack_part(measured, parts[REST], FLOOR_REST), "not_products",
-                     pack_part(measured, parts[NORM] + parts[REST], FLOOR_BOTH));
+    return json_pack(
+        "{s:I, s:i, s:f, s:f, s:I, s:{s:f}, s:o, s:o, s:o}", "batch", (json_int_t)measured->batch,
+        "steps", (int)measured->steps, "events_ms", measured->events, "clock_ms", measured->clock,
+        "calls", (json_int_t)measured->calls, "products", "ms", measured->milliseconds[GEMM],
+        "norms", pack_part(measured, FLOOR_NORM), "rest", pack_part(measured, FLOOR_REST),
+        "not_products", pack_part(measured, FLOOR_BOTH));
 }
 
 /* false: wrong results, which have no speed. */
