@@ -67,6 +67,25 @@ cl_mem ex_buffer(struct ex_device *device, size_t bytes, const void *data)
     return buffer;
 }
 
+cl_mem ex_sub_buffer(cl_mem buffer, size_t at, size_t bytes)
+{
+    const cl_buffer_region region = {at, bytes};
+    cl_int code;
+    cl_mem part =
+        clCreateSubBuffer(buffer, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    ex_must_cl(code, "clCreateSubBuffer");
+    return part;
+}
+
+size_t ex_alignment(const struct ex_device *device)
+{
+    cl_uint bits = 0;
+    ex_must_cl(
+        clGetDeviceInfo(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof(bits), &bits, NULL),
+        "clGetDeviceInfo");
+    return bits >= 8 ? bits / 8 : 1;
+}
+
 clnorm_tensor ex_tensor(cl_mem buffer, uint64_t offset)
 {
     const clnorm_tensor tensor = {buffer, offset, 0};

@@ -31,6 +31,10 @@ void ex_finish(struct ex_device *device);
 /* A buffer of its own, read and written; `data` of `bytes` bytes, or NULL: zeros. Released with
  * clReleaseMemObject. */
 cl_mem ex_buffer(struct ex_device *device, size_t bytes, const void *data);
+/* A part of a buffer as a buffer of its own, released likewise. `at`, in bytes: a multiple of
+ * ex_alignment. */
+cl_mem ex_sub_buffer(cl_mem buffer, size_t at, size_t bytes);
+size_t ex_alignment(const struct ex_device *device); /* bytes; a power of 2 */
 clnorm_tensor ex_tensor(cl_mem buffer, uint64_t offset);
 /* Wait until the queue has come that far. Offsets are in bytes. */
 void ex_read(struct ex_device *device, cl_mem from, size_t offset, size_t bytes, void *to);

@@ -30,7 +30,7 @@ json_t *ex_json_device(const struct ex_device *device);
 
 /* ---- checkpoints: named arrays with a checksum ---- */
 
-/* kind: of 1 to 31 bytes, what wrote it: "mnist 1". */
+/* kind: of 1 to 31 bytes, what wrote it: "mnist 2". */
 void ex_checkpoint_write(const char *path, const char *kind, const struct ex_part *parts, size_t n);
 
 struct ex_checkpoint {

@@ -13,12 +13,14 @@ static size_t take(struct layout *layout, size_t n)
     return at;
 }
 
-static void lay_out(struct layout *layout, const struct shape *shape)
+/* alignment: elements, of weights */
+static void lay_out(struct layout *layout, const struct shape *shape, size_t alignment)
 {
     *layout = (struct layout){.count = 0};
     for (int l = 0; l < LAYERS; l++) {
         layout->in[l] = l == 0 ? shape->inputs : shape->hidden;
         layout->out[l] = l < NORMS ? shape->hidden : CLASSES;
+        layout->count = (layout->count + alignment - 1) / alignment * alignment;
         layout->weight[l] = take(layout, layout->in[l] * layout->out[l]);
         if (l < NORMS) {
             layout->scale[l] = take(layout, layout->out[l]);
@@ -66,6 +68,12 @@ static void create_buffers(struct net *net)
     for (size_t i = 0; i < NORMS * 2 * hidden; i++)
         running[i] = i / hidden % 2 == 1; /* mean 0, variance 1 */
     net->gradient = ex_buffer(device, parameters, NULL);
+    for (int l = 0; l < LAYERS; l++) {
+        const size_t at = net->layout.weight[l] * bytes;
+        const size_t n = net->layout.in[l] * net->layout.out[l];
+        net->weight[l] = ex_sub_buffer(net->parameters, at, n * bytes);
+        net->d_weight[l] = ex_sub_buffer(net->gradient, at, n * bytes);
+    }
     net->m = ex_buffer(device, parameters, NULL);
     net->v = ex_buffer(device, parameters, NULL);
     net->running = ex_buffer(device, NORMS * 2 * hidden * bytes, running);
@@ -89,7 +97,8 @@ void net_open(struct net *net, struct ex_device *device, const struct shape *sha
     *net = (struct net){.device = device, .shape = *shape, .batch = batch};
     net->test_rows = test_rows;
     net->rows = batch > test_rows ? batch : test_rows;
-    lay_out(&net->layout, shape);
+    const size_t alignment = ex_alignment(device) / sizeof(float);
+    lay_out(&net->layout, shape, alignment ? alignment : 1);
     ex_train_open(&net->train, device);
     net->program = ex_program(device, "mnist.cl", ex_mnist_cl, ex_build_options(device));
     net->gather = ex_kernel(net->program, "gather");
@@ -107,6 +116,10 @@ void net_close(struct net *net)
     ex_finish(net->device);
     clnorm_op_destroy(net->inference);
     clnorm_op_destroy(net->norm);
+    for (int l = 0; l < LAYERS; l++) {
+        clReleaseMemObject(net->weight[l]);
+        clReleaseMemObject(net->d_weight[l]);
+    }
     for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
         clReleaseMemObject(buffers[i]);
     clReleaseKernel(net->gather);
@@ -155,9 +168,9 @@ static void product(struct net *net, size_t m, size_t n, size_t k, struct matrix
             &error);
 }
 
-static struct matrix matrix(cl_mem buffer, size_t at)
+static struct matrix matrix(cl_mem buffer)
 {
-    const struct matrix matrix = {ex_tensor(buffer, at), false};
+    const struct matrix matrix = {ex_tensor(buffer, 0), false};
     return matrix;
 }
 
@@ -205,16 +218,15 @@ static void norm_forward(struct net *net, int l, size_t rows, bool trains)
 void net_forward(struct net *net, size_t rows, bool trains)
 {
     const struct layout *at = &net->layout;
-    struct matrix x = matrix(net->x, 0);
+    struct matrix x = matrix(net->x);
     for (int l = 0; l < NORMS; l++) {
-        product(net, rows, at->out[l], at->in[l], x, matrix(net->parameters, at->weight[l]),
+        product(net, rows, at->out[l], at->in[l], x, matrix(net->weight[l]),
                 hidden(net, net->h[l]));
         norm_forward(net, l, rows, trains);
         x = hidden(net, net->y[l]);
         ex_relu(&net->train, REST, x.at, rows * at->out[l]);
     }
-    product(net, rows, CLASSES, at->in[NORMS], x, matrix(net->parameters, at->weight[NORMS]),
-            matrix(net->logits, 0));
+    product(net, rows, CLASSES, at->in[NORMS], x, matrix(net->weight[NORMS]), matrix(net->logits));
 }
 
 void net_loss(struct net *net, size_t rows, bool trains, cl_mem nll, cl_mem wrong, size_t rows_at)
@@ -251,18 +263,16 @@ static void norm_backward(struct net *net, int l)
 void net_backward(struct net *net)
 {
     const struct layout *at = &net->layout;
-    struct matrix d = matrix(net->logits, 0); /* gradient of what layer l makes */
+    struct matrix d = matrix(net->logits); /* gradient of what layer l makes */
     ex_column_sums(&net->train, REST, d.at, ex_tensor(net->gradient, at->bias), net->batch,
                    CLASSES);
     for (int l = NORMS; l >= 0; l--) {
-        const struct matrix x = l > 0 ? hidden(net, net->y[l - 1]) : matrix(net->x, 0);
-        product(net, at->in[l], at->out[l], net->batch, transpose(x), d,
-                matrix(net->gradient, at->weight[l]));
+        const struct matrix x = l > 0 ? hidden(net, net->y[l - 1]) : matrix(net->x);
+        product(net, at->in[l], at->out[l], net->batch, transpose(x), d, matrix(net->d_weight[l]));
         if (l == 0)
             break;
         const struct matrix dy = hidden(net, net->dy[l - 1]);
-        product(net, net->batch, at->in[l], at->out[l], d,
-                transpose(matrix(net->parameters, at->weight[l])), dy);
+        product(net, net->batch, at->in[l], at->out[l], d, transpose(matrix(net->weight[l])), dy);
         ex_relu_gradient(&net->train, REST, x.at, dy.at, net->batch * at->in[l]);
         norm_backward(net, l - 1);
         d = dy;

@@ -42,6 +42,9 @@ struct net {
     cl_program program;
     cl_kernel gather;
     cl_mem parameters, gradient, m, v; /* [count] */
+    /* W in parameters, and their gradients: parts of these buffers, from element 0 on, which
+     * CLBlast's fast kernels need */
+    cl_mem weight[LAYERS], d_weight[LAYERS];
     cl_mem running; /* BatchNorm: mean and variance of both norms, [NORMS, 2, hidden] */
     /* of a step: x [rows, inputs], labels [rows]; h, y, dy [rows, hidden]; logits [rows, CLASSES]
      * and in their place their gradient; mean and rstd of both norms, [NORMS, 2, sets] */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char kind[] = "mnist 1";
+static const char kind[] = "mnist 2";
 static const char *const norm_names[] = {"layer", "batch"};
 
 /* What a resumed run must have in common with the one that wrote the checkpoint. */
