@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The experiment of section 6.5 of Ba, Kiros, Hinton, "Layer Normalization", arXiv:1607.06450: a
+/* The experiment of section 6.6 of Ba, Kiros, Hinton, "Layer Normalization", arXiv:1607.06450: a
  * net of two hidden layers learns to read digits, with layer or batch norm, from large or small
  * batches. All of it runs on an OpenCL device. docs/mnist.md tells the rest. */
 #include "common/file.h"
