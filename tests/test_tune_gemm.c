@@ -50,6 +50,28 @@ static void test_points(void **state)
     }
 }
 
+/* Kernels that compile, and give wrong sums. */
+static void test_rules(void **state)
+{
+    (void)state;
+    static const struct {
+        clnorm_gemm_kernel kernel;
+        struct space_point point;
+    } wrong[] = {
+        {CLNORM_GEMV_COLUMNS, {{4, 8, 2}}}, /* vectors go over the end of what a work-item has */
+        {CLNORM_GEMV_ROWS, {{4, 8, 2}}}, /* the same */
+        {CLNORM_GEMV_ROWS, {{1, 4, 8}}}, /* a step is longer than the group that loads it */
+        {CLNORM_GEMV_ROWS, {{2, 10, 4}}}, /* the last step goes over the end of a row */
+        {CLNORM_GEMV_ROWS, {{1, 25, 2}}},
+    };
+    char text[CLNORM_GEMM_TEXT];
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        space_text(wrong[i].kernel, &wrong[i].point, text);
+        if (space_allows(wrong[i].kernel, &wrong[i].point))
+            fail_msg("%s is allowed", text);
+    }
+}
+
 static void test_layers(void **state)
 {
     (void)state;
@@ -102,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_points),
+        cmocka_unit_test(test_rules),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_lines),
     };

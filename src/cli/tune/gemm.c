@@ -216,11 +216,21 @@ static bool compare_in_turns(struct search *s, const clnorm_gemm_tuning *tuning)
     return true;
 }
 
-/* Other products take other paths in the same kernels: odd ones, and multiples of all tiles. */
+/* Other products take other paths in the same kernels: odd ones, multiples of all tiles, and
+ * columns that are a multiple of some work-groups only, which the fast GEMVs take. */
 static bool is_right_elsewhere(struct search *s, const clnorm_gemm_tuning *tuning)
 {
-    static const struct layers others = {
-        {{3, 7, 9}, {5, 1, 1}, {33, 65, 67}, {64, 128, 256}, {2, 512, 1024}, {4, 2560, 640}}, 6};
+    static const struct layers others = {{{3, 7, 9},
+                                          {5, 1, 1},
+                                          {33, 65, 67},
+                                          {64, 128, 256},
+                                          {2, 512, 1024},
+                                          {4, 2560, 640},
+                                          {4, 10, 1000},
+                                          {4, 20, 1000},
+                                          {4, 50, 1000},
+                                          {4, 1000, 4}},
+                                         10};
     struct candidate_times times;
     measure(s, &others, tuning, &times);
     return !times.problem[0] && times.share <= 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules are those that CLBlast's kernels state: xgemm_part1.opencl and
- * xgemm_direct_part1.opencl of version 1.5. Local memory may be too small for a point: then the
- * candidate fails. */
+/* The rules are those that CLBlast's kernels state or rely on: xgemm_part1.opencl,
+ * xgemm_direct_part1.opencl and xgemv_fast.opencl of version 1.5. Local memory may be too small for
+ * a point: then the candidate fails. */
 #include "cli/tune/space.h"
 
 #include <stdio.h>
@@ -112,16 +112,17 @@ static const struct dimension rows_dimensions[] = GEMV_DIMENSIONS("3");
 
 static bool is_columns(const unsigned *v) { return v[ROWS] % v[VECTOR] == 0; }
 
+/* Steps of ROWS go over columns, which are known to be a multiple of GROUP only; and a work-item
+ * loads one number of a step. */
 static bool is_rows(const unsigned *v)
 {
-    return v[ROWS] % v[VECTOR] == 0 && v[GROUP] % v[VECTOR] == 0;
+    return v[ROWS] % v[VECTOR] == 0 && v[GROUP] % v[ROWS] == 0;
 }
 
 static const struct space_point columns_seeds[] = {{{4, 2, 4}}, {{1, 8, 1}}, {{8, 1, 8}}};
 static const struct space_point rows_seeds[] = {{{1, 5, 1}}, {{1, 4, 1}}, {{4, 8, 8}}};
 
-/* ---- all of them
- * ---------------------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------------------------- */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
