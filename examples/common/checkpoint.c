@@ -26,7 +26,7 @@ static const char magic[8] = "clnormC";
 
 static size_t padding(size_t bytes) { return (ALIGNMENT - bytes % ALIGNMENT) % ALIGNMENT; }
 
-static uint64_t checksum(uint64_t crc, const void *data, size_t bytes)
+uint64_t ex_checksum(uint64_t crc, const void *data, size_t bytes)
 {
     return crc32_z((uLong)crc, data, bytes);
 }
@@ -50,7 +50,7 @@ void ex_checkpoint_write(const char *path, const char *kind, const struct ex_par
     for (size_t i = 1; i < 3 * n + 1; i++) {
         header.bytes += pieces[i].bytes;
         if (pieces[i].bytes) /* crc32 of NULL begins anew */
-            header.checksum = checksum(header.checksum, pieces[i].data, pieces[i].bytes);
+            header.checksum = ex_checksum(header.checksum, pieces[i].data, pieces[i].bytes);
     }
     ex_file_write(path, pieces, 3 * n + 1);
     free(pieces);
@@ -74,7 +74,7 @@ void ex_checkpoint_open(struct ex_checkpoint *checkpoint, const char *path, cons
     if (header.bytes != rest)
         ex_die(EX_USAGE, "%s: is damaged: %zu bytes follow the header, %" PRIu64 " are needed",
                path, rest, header.bytes);
-    if (checksum(0, checkpoint->file + sizeof(header), rest) != header.checksum)
+    if (ex_checksum(0, checkpoint->file + sizeof(header), rest) != header.checksum)
         ex_die(EX_USAGE, "%s: is damaged: its checksum is wrong", path);
 }
 

@@ -28,6 +28,9 @@ void ex_json_write(const char *path, json_t *root);
 /* {"name", "vendor", "driver", "platform", "version", "clnorm"} */
 json_t *ex_json_device(const struct ex_device *device);
 
+/* CRC-32 of `bytes` bytes that follow those of which `crc` is; of none it is 0. data: not NULL. */
+uint64_t ex_checksum(uint64_t crc, const void *data, size_t bytes);
+
 /* ---- checkpoints: named arrays with a checksum ---- */
 
 /* kind: of 1 to 31 bytes, what wrote it: "mnist 2". */

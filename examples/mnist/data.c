@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mnist/data.h"
+#include "common/file.h"
 #include "common/idx.h"
 #include "common/random.h"
 
@@ -11,6 +12,8 @@ static void upload(struct images *images, struct ex_device *device, const struct
 {
     images->count = pixels->dims[0];
     images->pixels = pixels->dims[1] * pixels->dims[2];
+    images->checksum = ex_checksum(0, pixels->data, images->count * images->pixels);
+    images->checksum = ex_checksum(images->checksum, classes->data, images->count);
     images->pixel = ex_buffer(device, images->count * images->pixels, pixels->data);
     images->class = ex_buffer(device, images->count, classes->data);
 }

@@ -9,6 +9,7 @@ enum { CLASSES = 10 };
 
 struct images {
     size_t count, pixels;
+    uint64_t checksum; /* of pixels and classes */
     cl_mem pixel, class; /* uint8: [count, pixels], [count] */
 };
 

@@ -14,13 +14,15 @@ static const char *const norm_names[] = {"layer", "batch"};
 /* What a resumed run must have in common with the one that wrote the checkpoint. */
 struct identity {
     uint64_t seed, batch, evaluate_every, inputs, hidden, is_batch_norm, images, tests;
+    uint64_t images_checksum, tests_checksum;
     double rate, beta1, beta2, eps;
+    char device[256]; /* its name, as bits are those of a device */
 };
 
 static struct identity identify(const struct run *run)
 {
     const struct settings *settings = run->settings;
-    const struct identity identity = {
+    struct identity identity = {
         .seed = settings->seed,
         .batch = settings->batch,
         .evaluate_every = settings->evaluate_every,
@@ -29,11 +31,15 @@ static struct identity identify(const struct run *run)
         .is_batch_norm = run->net->shape.is_batch_norm,
         .images = run->data->train.count,
         .tests = run->data->test.count,
+        .images_checksum = run->data->train.checksum,
+        .tests_checksum = run->data->test.checksum,
         .rate = settings->adam.rate,
         .beta1 = settings->adam.beta1,
         .beta2 = settings->adam.beta2,
         .eps = settings->adam.eps,
     };
+    snprintf(identity.device, sizeof(identity.device), "%s",
+             clnorm_context_device(run->device->context)->name);
     return identity;
 }
 
@@ -106,8 +112,14 @@ static void must_be_same(const struct run *run, const struct identity *saved)
         if (counts[i].saved != counts[i].now)
             ex_die(EX_USAGE, "%s: is of %s %" PRIu64 ", not %" PRIu64, path, counts[i].name,
                    counts[i].saved, counts[i].now);
+    if (saved->images_checksum != now.images_checksum ||
+        saved->tests_checksum != now.tests_checksum)
+        ex_die(EX_USAGE, "%s: is of other images than those in %s", path, run->settings->data);
     if (memcmp(&saved->rate, &now.rate, 4 * sizeof(double)) != 0)
         ex_die(EX_USAGE, "%s: is of --rate %g, not %g", path, saved->rate, now.rate);
+    if (strncmp(saved->device, now.device, sizeof(now.device)) != 0)
+        ex_die(EX_USAGE, "%s: is of device '%.255s', not '%s', which gives other bits", path,
+               saved->device, now.device);
 }
 
 static const void *part(const struct ex_checkpoint *checkpoint, const char *name, size_t bytes)
@@ -123,6 +135,10 @@ static void load_points(struct run *run, const struct ex_checkpoint *checkpoint)
     if (run->step > run->settings->steps)
         ex_die(EX_USAGE, "%s: has %" PRIu64 " steps, more than --steps %" PRIu64, checkpoint->path,
                run->step, run->settings->steps);
+    const uint64_t most = run->step / run->settings->evaluate_every + 1;
+    if (run->n_points > most)
+        ex_die(EX_USAGE, "%s: has %zu evaluations of %" PRIu64 " steps; must be at most %" PRIu64,
+               checkpoint->path, run->n_points, run->step, most);
     /* the run that wrote it may have had an end that this one goes past */
     if (run->n_points > 0 && run->step < run->settings->steps &&
         ((const struct point *)points)[run->n_points - 1].step % run->settings->evaluate_every)

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SIDE, TRAIN, TEST = 5, 100, 30
@@ -21,13 +22,14 @@ def write_idx(path, dims, data, ending=b""):
         file.write(header + data + ending)
 
 
-def write_data(folder):
+def write_data(folder, first=0):
     """Images whose bright row tells their class, more or less."""
     os.mkdir(folder)
     for name, count in ("train", TRAIN), ("t10k", TEST):
         labels = bytes(i * 7 % 10 for i in range(count))
         pixels = bytes((label * 25 + i * i * 31 + k * 17 * label) % 256
-                       for i, label in enumerate(labels) for k in range(SIDE * SIDE))
+                       for i, label in enumerate(labels)
+                       for k in range(first, first + SIDE * SIDE))
         write_idx(f"{folder}/{name}-images-idx3-ubyte", (count, SIDE, SIDE), pixels)
         write_idx(f"{folder}/{name}-labels-idx1-ubyte", (count,), labels)
 
@@ -79,6 +81,25 @@ def check_resumption(norm):
     assert results("whole.json") == results("again.json")
     run(*common, "--steps", "70", "--json", "again.json", "--seed", "2")
     assert results("whole.json") != results("again.json")
+
+
+def check_other_run():
+    """What is not in the options: images, device, and a list that is too long for the run."""
+    def refused(expected, content, *options):
+        with open("other", "wb") as file:
+            file.write(content[:48] + struct.pack("=Q", zlib.crc32(content[56:])) + content[56:])
+        message = run("--batch", "8", "--evaluate-every", "20", "--checkpoint", "other", "--resume",
+                      *options, code=2)
+        assert expected in message, f"{message!r} has no {expected!r}"
+
+    with open("uncut", "rb") as file:
+        content = file.read()
+    write_data("others", 1)
+    refused("is of other images than those in others", content, "--data", "others")
+    at = content.index(b"pthread")
+    refused("is of device 'qthread", content[:at] + b"q" + content[at + 1:])
+    at = content.index(b"step\0") + 40
+    refused("evaluations of 0 steps; must be at most 1", content[:at] + bytes(8) + content[at + 8:])
 
 
 def check_signal():
@@ -144,6 +165,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_resumption("batch")
     check_resumption("layer")
     check_signal()
+    check_other_run()
     check_bad_input()
     left = [name for name in os.listdir(".") if name.endswith(".tmp")]
     assert not left, left
