@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Matrix products: each layout, gaps, batches, scalars; by GEMM and, as a table may ask for, by
- * GEMVs; what is refused. */
+/* Matrix products: each layout, gaps, batches, scalars, tiles that fit; by GEMM and, as a table may
+ * ask for, by GEMVs; what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,26 +15,31 @@
 #include "base/random.h"
 #include "ops/gemm/clblast.h"
 
-enum { GAP = 3, OFFSET = 5, SEED = 7 };
+enum { GAP = 3, SEED = 7 };
 
 typedef struct {
     uint64_t m, n, k, batch;
     int ta, tb;
     float alpha, beta;
     bool gaps;
+    uint64_t offset; /* of all matrices: CLBlast has other kernels for 0 */
 } product_case;
 
 static const product_case cases[] = {
-    {7, 19, 33, 1, 0, 0, 1, 0, false},  {7, 19, 33, 1, 0, 1, 1, 0, true},
-    {7, 19, 33, 1, 1, 0, -2, 1, false}, {7, 19, 33, 1, 1, 1, 1, 0.5f, true},
-    {1, 1, 1, 1, 0, 0, 1, 0, false},    {130, 67, 40, 1, 0, 1, 1, 0, false},
-    {5, 16, 9, 6, 0, 1, 1, 0, true},    {40, 16, 9, 3, 1, 0, 1, 1, false},
+    {7, 19, 33, 1, 0, 0, 1, 0, false, 5},      {7, 19, 33, 1, 0, 1, 1, 0, true, 5},
+    {7, 19, 33, 1, 1, 0, -2, 1, false, 5},     {7, 19, 33, 1, 1, 1, 1, 0.5f, true, 5},
+    {1, 1, 1, 1, 0, 0, 1, 0, true, 5},         {130, 67, 40, 1, 0, 1, 1, 0, false, 5},
+    {5, 16, 9, 6, 0, 1, 1, 0, true, 5},        {40, 16, 9, 3, 1, 0, 1, 1, false, 0},
+    {4, 10, 1000, 1, 0, 0, 1, 0, false, 0},    {4, 16, 200, 1, 0, 0, 1, 0, false, 0},
+    {4, 40, 50, 1, 0, 1, 1, 0, false, 0},      {4, 1000, 48, 1, 0, 1, 1, 0, false, 0},
+    {64, 32, 128, 1, 1, 0, 1, 0, false, 0},    {40, 24, 4, 1, 1, 0, 1, 0, false, 0},
+    {128, 128, 128, 2, 0, 0, 1, 0, false, 64}, {64, 64, 64, 2, 1, 1, 1, 1, false, 5},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 
 /* A matrix of each product in one buffer, with NaN in its gaps. */
 typedef struct {
-    uint64_t rows, cols, stride, step, elements;
+    uint64_t rows, cols, stride, step, offset, elements;
     float *data;
     cl_mem mem;
 } stored;
@@ -42,15 +47,16 @@ typedef struct {
 static stored make(const fixture *f, const product_case *c, uint64_t rows, uint64_t cols,
                    uint64_t number)
 {
-    stored s = {.rows = rows, .cols = cols, .stride = cols + (c->gaps ? GAP : 0)};
+    stored s = {
+        .rows = rows, .cols = cols, .stride = cols + (c->gaps ? GAP : 0), .offset = c->offset};
     clnorm_random random = clnorm_random_seed(SEED, number);
     s.step = rows * s.stride;
-    s.elements = OFFSET + c->batch * s.step;
+    s.elements = s.offset + c->batch * s.step;
     s.data = malloc(s.elements * sizeof(float));
     for (uint64_t i = 0; i < s.elements; i++)
         s.data[i] = NAN;
     for (uint64_t i = 0; i < c->batch * rows * cols; i++)
-        s.data[OFFSET + i / cols * s.stride + i % cols] = (float)clnorm_random_normal(&random);
+        s.data[s.offset + i / cols * s.stride + i % cols] = (float)clnorm_random_normal(&random);
     s.mem = buffer_of(f, CL_MEM_READ_WRITE, s.elements * sizeof(float), s.data);
     return s;
 }
@@ -58,7 +64,7 @@ static stored make(const fixture *f, const product_case *c, uint64_t rows, uint6
 static double at(const stored *s, uint64_t product, uint64_t row, uint64_t col, int transposed)
 {
     const uint64_t r = transposed ? col : row, c = transposed ? row : col;
-    return (double)s->data[OFFSET + product * s->step + r * s->stride + c];
+    return (double)s->data[s->offset + product * s->step + r * s->stride + c];
 }
 
 /* Products are summed in any order, then scaled and added: at most k + 4 roundings of each term. */
@@ -92,7 +98,7 @@ static void compare(const product_case *c, const stored *a, const stored *b, con
 
 static clnorm_tensor tensor_of(const stored *s)
 {
-    return (clnorm_tensor){s->mem, OFFSET, s->stride == s->cols ? 0 : s->stride};
+    return (clnorm_tensor){s->mem, s->offset, s->stride == s->cols ? 0 : s->stride};
 }
 
 static clnorm_gemm_args args_of(const product_case *c, const stored *a, const stored *b,
@@ -110,7 +116,7 @@ static clnorm_gemm_args args_of(const product_case *c, const stored *a, const st
 static void check_gaps(const stored *old, const stored *got)
 {
     for (uint64_t i = 0; i < got->elements; i++) {
-        const bool inside = i >= OFFSET && (i - OFFSET) % got->stride < got->cols;
+        const bool inside = i >= got->offset && (i - got->offset) % got->stride < got->cols;
         if (!inside && memcmp(&old->data[i], &got->data[i], sizeof(float)) != 0)
             fail_msg("element %llu of c's buffer is outside of c, and was written",
                      (unsigned long long)i);
@@ -162,12 +168,18 @@ static void test_out_of_order(void **state)
     clReleaseCommandQueue(queue);
 }
 
-/* With beta 0, c holds NaN before: CLBlast's GEMV would keep it. */
+/* With beta 0, c holds NaN before: CLBlast's GEMV would keep it. The last test that multiplies: the
+ * parameters stay. */
 static void test_table_of_gemvs(void **state)
 {
     const fixture *f = *state;
-    MUST(clnorm_tuning_table_add(&f->context->tuning,
-                                 "gemm=\"\" gemv_rows=8 gemv_rows_t=7 min_indirect=2", error));
+    MUST(clnorm_tuning_table_add(
+        &f->context->tuning,
+        "gemm=\"KWG=4 KWI=2 MDIMA=1 MDIMC=1 MWG=8 NDIMB=1 NDIMC=1 NWG=8 SA=0 "
+        "SB=0 STRM=0 STRN=0 VWM=8 VWN=8 GEMMK=0 KREG=1\" "
+        "gemv=\"VW2=2 WGS2=2 WPT2=4\" gemv_t=\"VW3=2 WGS3=4 WPT3=2\" "
+        "gemv_rows=8 gemv_rows_t=7 min_indirect=2",
+        error));
     multiply_all(f, f->queue);
     assert_int_equal(f->context->gemv_rows[0], 8);
     assert_int_equal(f->context->gemv_rows[1], 7);
@@ -176,7 +188,7 @@ static void test_table_of_gemvs(void **state)
 static void test_refused(void **state)
 {
     const fixture *f = *state;
-    const product_case c = {4, 6, 8, 2, 0, 0, 1, 0, false};
+    const product_case c = {4, 6, 8, 2, 0, 0, 1, 0, false, 5};
     stored a = make(f, &c, 4, 8, 1), b = make(f, &c, 8, 6, 2), to = make(f, &c, 4, 6, 3);
     const clnorm_gemm_args good = args_of(&c, &a, &b, &to);
     clnorm_gemm_args bad;
@@ -193,7 +205,7 @@ static void test_refused(void **state)
     REFUSED(bad.struct_size = 8, "struct_size is 8", "CLNORM_GEMM_ARGS_INIT");
     REFUSED(bad.b.buffer = NULL, "b.buffer is NULL", "");
     REFUSED(bad.a.stride = 7, "a.stride is 7", "overlap");
-    REFUSED(bad.c_step = 0, "c_step is 0", "1 and more");
+    REFUSED(bad.c_step = 5, "c_step is 5", "6 and more");
     REFUSED(bad.c_step = 25, "c: 4 rows of 6 f32", "do not fit");
     REFUSED(bad.b_step = UINT64_MAX, "b_step is", "too large");
     REFUSED(bad.c.buffer = a.mem, "c (bytes", "overlaps a");

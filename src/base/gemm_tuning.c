@@ -77,8 +77,8 @@ static clnorm_status set_kernel(const clnorm_field *field, char to[CLNORM_GEMM_T
     if (!clnorm_gemm_parameters_parse(field->value, &parameters))
         return clnorm_fail(error, CLNORM_BAD_ARGS,
                            "%s is '%s'; allowed is NAME=VALUE NAME=VALUE in quotes, values up to "
-                           "99999",
-                           field->name, field->value);
+                           "99999, with less than %d characters",
+                           field->name, field->value, CLNORM_GEMM_TEXT);
     strcpy(to, field->value);
     return CLNORM_OK;
 }
@@ -103,6 +103,10 @@ bool clnorm_gemm_tuning_field(const clnorm_field *field, clnorm_gemm_tuning *tun
     }
     return false;
 }
+
+/* Names and numbers beside the texts. */
+_Static_assert(CLNORM_GEMM_TUNING_TEXT >= CLNORM_GEMM_KERNELS * (CLNORM_GEMM_TEXT + 16) + 128,
+               "a tuning has no room");
 
 void clnorm_gemm_tuning_text(const clnorm_gemm_tuning *t, char text[CLNORM_GEMM_TUNING_TEXT])
 {

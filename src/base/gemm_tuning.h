@@ -7,7 +7,7 @@
 
 #include "base/tuning.h"
 
-enum { CLNORM_GEMM_TEXT = 192, CLNORM_GEMM_TUNING_TEXT = 640, CLNORM_MOST_GEMM_PARAMETERS = 24 };
+enum { CLNORM_GEMM_TEXT = 192, CLNORM_GEMM_TUNING_TEXT = 1024, CLNORM_MOST_GEMM_PARAMETERS = 24 };
 
 /* CLBlast's kernels whose parameters are known here. */
 typedef enum clnorm_gemm_kernel {

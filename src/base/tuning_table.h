@@ -45,7 +45,7 @@ typedef struct clnorm_tuning_table {
     bool told; /* a driver that differs is told once */
 } clnorm_tuning_table;
 
-enum { CLNORM_TUNING_LINE = 1024 };
+enum { CLNORM_TUNING_LINE = 3072 };
 
 /* Nothing but spaces, or notes. */
 bool clnorm_tuning_is_blank(const char *line);

@@ -24,7 +24,6 @@ static const struct {
     {CLBlastInsufficientMemoryTemp, "InsufficientMemoryTemp", CLNORM_OUT_OF_MEMORY},
     {CLBlastInvalidVectorX, "InvalidVectorX", CLNORM_OPENCL},
     {CLBlastInvalidVectorY, "InvalidVectorY", CLNORM_OPENCL},
-    {CLBlastInvalidBatchCount, "InvalidBatchCount", CLNORM_OPENCL},
     {CLBlastInvalidOverrideKernel, "InvalidOverrideKernel", CLNORM_UNSUPPORTED},
     {CLBlastMissingOverrideParameter, "MissingOverrideParameter", CLNORM_UNSUPPORTED},
     {CLBlastInvalidLocalMemUsage, "InvalidLocalMemUsage", CLNORM_UNSUPPORTED},
@@ -64,21 +63,14 @@ static clnorm_status check_product(CLBlastStatusCode code, const char *call,
     return status;
 }
 
-/* As c^T = b^T a^T in columns: so CLBlast's kernel writes c itself where tiles fit, while of rows
- * it would make a copy and transpose that. */
+/* As c^T = b^T a^T in columns, so that its A is our b: so CLBlast's kernel writes c itself where
+ * tiles fit, while of rows it would make a copy and transpose that. */
 clnorm_status clnorm_clblast_gemm(cl_command_queue queue, const clnorm_product *p,
                                   clnorm_error *error)
 {
     const CLBlastTranspose ta = transpose_of(p->a.transposed), tb = transpose_of(p->b.transposed);
     const uint64_t lda = clnorm_product_lda(p), ldb = clnorm_product_ldb(p);
     const uint64_t ldc = clnorm_product_ldc(p);
-    if (p->batch > 1)
-        return check_product(CLBlastSgemmStridedBatched(
-                                 CLBlastLayoutColMajor, tb, ta, p->n, p->m, p->k, p->alpha,
-                                 p->b.at.buffer, p->b.at.offset, ldb, p->b_step, p->a.at.buffer,
-                                 p->a.at.offset, lda, p->a_step, p->beta, p->c.buffer, p->c.offset,
-                                 ldc, p->c_step, p->batch, &queue, NULL),
-                             "CLBlastSgemmStridedBatched", p, error);
     return check_product(CLBlastSgemm(CLBlastLayoutColMajor, tb, ta, p->n, p->m, p->k, p->alpha,
                                       p->b.at.buffer, p->b.at.offset, ldb, p->a.at.buffer,
                                       p->a.at.offset, lda, p->beta, p->c.buffer, p->c.offset, ldc,
@@ -86,18 +78,20 @@ clnorm_status clnorm_clblast_gemm(cl_command_queue queue, const clnorm_product *
                          "CLBlastSgemm", p, error);
 }
 
+/* The matrix is b^T, [n, k], either way: what is stored is that in rows, or in columns. Asked for
+ * as a transpose, CLBlast would choose its kernel by the wrong one of the two sizes. */
 clnorm_status clnorm_clblast_gemv(cl_command_queue queue, const clnorm_product *p, uint64_t row,
                                   clnorm_error *error)
 {
     const uint64_t lda = clnorm_product_lda(p), ldb = clnorm_product_ldb(p);
     const bool down = p->a.transposed; /* a row of a is a column of what is stored */
-    return check_product(CLBlastSgemv(CLBlastLayoutRowMajor, transpose_of(!p->b.transposed),
-                                      p->b.transposed ? p->n : p->k, p->b.transposed ? p->k : p->n,
-                                      p->alpha, p->b.at.buffer, p->b.at.offset, ldb, p->a.at.buffer,
-                                      p->a.at.offset + row * (down ? 1 : lda), down ? lda : 1,
-                                      p->beta, p->c.buffer,
-                                      p->c.offset + row * clnorm_product_ldc(p), 1, &queue, NULL),
-                         "CLBlastSgemv", p, error);
+    return check_product(
+        CLBlastSgemv(p->b.transposed ? CLBlastLayoutRowMajor : CLBlastLayoutColMajor,
+                     CLBlastTransposeNo, p->n, p->k, p->alpha, p->b.at.buffer, p->b.at.offset, ldb,
+                     p->a.at.buffer, p->a.at.offset + row * (down ? 1 : lda), down ? lda : 1,
+                     p->beta, p->c.buffer, p->c.offset + row * clnorm_product_ldc(p), 1, &queue,
+                     NULL),
+        "CLBlastSgemv", p, error);
 }
 
 clnorm_status clnorm_clblast_override(cl_device_id device, const char *kernel,

@@ -9,7 +9,7 @@
 /* CLNORM_OK, or CLNORM_UNSUPPORTED in a library that was built without CLBlast. */
 clnorm_status clnorm_clblast_check(clnorm_error *error);
 
-/* The product by CLBlast's GEMM, strided and batched where the batch is above 1. */
+/* The first product of the batch, by CLBlast's GEMM. */
 clnorm_status clnorm_clblast_gemm(cl_command_queue queue, const clnorm_product *product,
                                   clnorm_error *error);
 /* Row `row` of c of the first product, by a GEMV. c must be numbers before. */

@@ -26,10 +26,11 @@ static clnorm_status check_sizes(const clnorm_gemm_args *args, clnorm_error *err
     TRY(check_range("n", args->n, most, error));
     TRY(check_range("k", args->k, most, error));
     TRY(check_range("batch", args->batch, MOST_BATCH, error));
-    if (args->batch > 1 && args->c_step == 0)
+    if (args->batch > 1 && args->c_step < args->n)
         return clnorm_fail(error, CLNORM_BAD_ARGS,
-                           "c_step is 0: %llu products would have one c; allowed is 1 and more",
-                           (unsigned long long)args->batch);
+                           "c_step is %llu: rows of the products' c would overlap; allowed is %llu "
+                           "and more",
+                           (unsigned long long)args->c_step, (unsigned long long)args->n);
 fail:
     return status;
 }
@@ -108,6 +109,12 @@ fail:
     return status;
 }
 
+/* A stride means nothing where there is one row. */
+static uint64_t stride_of(const clnorm_tensor *tensor, uint64_t rows)
+{
+    return rows > 1 ? tensor->stride : 0;
+}
+
 static clnorm_product product_of(const clnorm_gemm_args *args)
 {
     return (clnorm_product){
@@ -119,9 +126,9 @@ static clnorm_product product_of(const clnorm_gemm_args *args)
         .c = {args->c.buffer, args->c.offset},
         .alpha = args->alpha,
         .beta = args->beta,
-        .a_stride = args->a.stride,
-        .b_stride = args->b.stride,
-        .c_stride = args->c.stride,
+        .a_stride = stride_of(&args->a, args->a_transposed ? args->k : args->m),
+        .b_stride = stride_of(&args->b, args->b_transposed ? args->n : args->k),
+        .c_stride = stride_of(&args->c, args->m),
         .batch = args->batch,
         .a_step = args->a_step,
         .b_step = args->b_step,

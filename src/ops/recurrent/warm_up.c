@@ -67,18 +67,6 @@ fail:
     return status;
 }
 
-static clnorm_status wait_for(cl_command_queue queue, clnorm_error *error)
-{
-    cl_event event = NULL;
-    clnorm_status status;
-    TRY_CL(clEnqueueMarkerWithWaitList(queue, 0, NULL, &event));
-    TRY_CL(clWaitForEvents(1, &event));
-fail:
-    if (event)
-        clReleaseEvent(event);
-    return status;
-}
-
 /* The numbers do not matter, but must not be slow: zeros. */
 static clnorm_status fill_factors(const clnorm_recurrent *op, cl_command_queue queue,
                                   const named_product *list, size_t count, cl_mem mems[FACTORS],
@@ -92,7 +80,7 @@ static clnorm_status fill_factors(const clnorm_recurrent *op, cl_command_queue q
         TRY_CL(clGetMemObjectInfo(mems[i], CL_MEM_SIZE, sizeof(bytes), &bytes, NULL));
         TRY_CL(clEnqueueFillBuffer(queue, mems[i], &zero, sizeof(zero), 0, bytes, 0, NULL, NULL));
     }
-    TRY(wait_for(queue, error));
+    TRY_CL(clFinish(queue));
 fail:
     return status;
 }
@@ -106,7 +94,7 @@ static clnorm_status multiply(clnorm_context *context, cl_command_queue queue,
     product.b.at.buffer = mems[1];
     product.c.buffer = mems[2];
     TRY(clnorm_multiply(context, queue, &product, error));
-    TRY(wait_for(queue, error));
+    TRY_CL(clFinish(queue));
 fail:
     return status;
 }
