@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gradient of the whole net and a step of Adam, against the host in double; and the host's
+/* Both forward passes and the gradient of the whole net, against the host in double; and the host's
  * gradient against differences of its loss.
  *
  * How far the device may be off. A sum of k terms in float is off by up to k units of 2^-24 of the
@@ -11,7 +11,7 @@
  * one of a few, or with batch norm of two or three rows, a gradient may be what cancellation
  * leaves. */
 #include "common/random.h"
-#include "mnist/reference.h"
+#include "mnist/check.h"
 #include "mnist/run.h"
 
 #include <math.h>
@@ -20,11 +20,7 @@
 
 static const double unit = 0x1p-24;
 
-struct verdict {
-    bool is_right, tells;
-};
-
-static void judge(struct verdict *verdict, const char *what, double off, double allowed)
+void judge(struct verdict *verdict, const char *what, double off, double allowed)
 {
     const bool is_right = off <= allowed; /* not if NaN */
     verdict->is_right = verdict->is_right && is_right;
@@ -63,7 +59,7 @@ static double backward_units(const struct net *net)
 
 /* ---- the device's part ---- */
 
-static float *download(struct net *net, cl_mem buffer, size_t n)
+float *download(struct net *net, cl_mem buffer, size_t n)
 {
     float *values = ex_alloc(n, sizeof(*values));
     ex_read(net->device, buffer, 0, n * sizeof(*values), values);
@@ -84,21 +80,21 @@ static float *download_hidden(struct net *net, cl_mem buffer)
     return values;
 }
 
-static double run_device(struct net *net, const struct data *data, uint64_t *errors)
+static double run_device(struct net *net, bool trains, uint64_t *errors)
 {
     cl_mem nll = ex_buffer(net->device, net->batch * sizeof(float), NULL);
     cl_mem wrong = ex_buffer(net->device, net->batch * sizeof(cl_uint), NULL);
-    net_gather(net, &data->train, NULL, 0, net->batch);
-    net_forward(net, net->batch, true);
-    net_loss(net, net->batch, true, nll, wrong, 0);
-    net_backward(net);
+    net_forward(net, net->batch, trains);
+    net_loss(net, net->batch, trains, nll, wrong, 0);
+    if (trains)
+        net_backward(net);
     const double loss = ex_loss_read(&net->train, nll, wrong, 0, net->batch, errors);
     clReleaseMemObject(nll);
     clReleaseMemObject(wrong);
     return loss / (double)net->batch;
 }
 
-/* Scales and shifts that are not all alike, as mistakes could cancel. */
+/* Scales, shifts and kept statistics that are not all alike, as mistakes could cancel. */
 static void vary_parameters(struct net *net)
 {
     const struct layout *at = &net->layout;
@@ -111,6 +107,18 @@ static void vary_parameters(struct net *net)
     ex_fill_uniform(values + at->bias, CLASSES, 0.5, 3, 0);
     ex_write(net->device, net->parameters, 0, at->count * sizeof(*values), values);
     free(values);
+}
+
+/* Means, and variances of 0.5 to 1.5; to be freed. */
+static float *vary_running(struct net *net)
+{
+    const size_t hidden = net->shape.hidden, n = NORMS * 2 * hidden;
+    float *values = ex_alloc(n, sizeof(*values));
+    ex_fill_uniform(values, n, 0.5, 5, 0);
+    for (size_t i = 0; i < n; i++)
+        values[i] += (float)(i / hidden % 2);
+    ex_write(net->device, net->running, 0, n * sizeof(*values), values);
+    return values;
 }
 
 static void give_inputs(struct net *net, struct reference *reference)
@@ -186,29 +194,37 @@ static void compare_with_differences(struct reference *reference, struct verdict
     free(origin);
 }
 
-/* The first step takes rate * g / (|g| + eps) from a parameter. In units of 2^-24, half a unit of
- * the last place: m 3 and the root of v 2 for products and arguments, the root itself 6 and the
- * division 5 (OpenCL C, 7.4), and 4 for eps, the sum with it, rate and the product with it; then 1
- * of what is left of the parameter. */
-static void check_adam(struct net *net, const struct ex_adam *adam, const float *gradient,
-                       struct verdict *verdict)
+/* The host's forward pass beside what the device has left, with its masks, to be freed. */
+static void compare_forward(const char *what, struct net *net, struct reference *reference,
+                            double loss, uint64_t errors, float *masks[NORMS],
+                            struct verdict *verdict)
 {
-    const size_t n = net->layout.count;
-    float *before = download(net, net->parameters, n);
-    net_update(net, adam, 1);
-    float *after = download(net, net->parameters, n);
-    double worst = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double g = gradient[i], size = fabs(g) / (fabs(g) + adam->eps) * adam->rate;
-        const double expected = before[i] - (g < 0 ? -size : size);
-        const double allowed = unit * (fabs(expected) + 20 * size) + 0x1p-149;
-        worst = fmax(worst, fabs(after[i] - expected) / allowed);
-        if (isnan(after[i]))
-            worst = INFINITY;
-    }
-    judge(verdict, "Adam, share of bound", worst, 1);
-    free(before);
-    free(after);
+    for (int l = 0; l < NORMS; l++)
+        reference->mask[l] = masks[l] = download_hidden(net, net->y[l]);
+    reference->least_masked = 0;
+    reference_forward(reference);
+    judge(verdict, what, fabs(loss - reference->loss) / reference->loss, forward_units(net) * unit);
+    judge(verdict, "ReLU at the wrong side", reference->least_masked, forward_units(net) * unit);
+    judge(verdict, "errors", fabs((double)errors - (double)reference->errors), 0);
+}
+
+static void free_masks(float *masks[NORMS])
+{
+    for (int l = 0; l < NORMS; l++)
+        free(masks[l]);
+}
+
+/* As in the test: batch norm by statistics that are kept. */
+static void check_inference(struct net *net, struct reference *reference, struct verdict *verdict)
+{
+    uint64_t errors;
+    float *masks[NORMS], *running = vary_running(net);
+    const double loss = run_device(net, false, &errors);
+    reference->running = net->shape.is_batch_norm ? running : NULL;
+    compare_forward("loss of the test", net, reference, loss, errors, masks, verdict);
+    reference->running = NULL;
+    free(running);
+    free_masks(masks);
 }
 
 bool check_net(struct net *net, const struct data *data, const struct ex_adam *adam, bool tells)
@@ -216,26 +232,21 @@ bool check_net(struct net *net, const struct data *data, const struct ex_adam *a
     struct verdict verdict = {true, tells};
     struct reference reference;
     uint64_t errors;
-    vary_parameters(net);
-    const double loss = run_device(net, data, &errors);
-    float *gradient = download(net, net->gradient, net->layout.count);
     float *masks[NORMS];
+    vary_parameters(net);
+    check_gather(net, &data->train, &verdict);
     reference_open(&reference, net);
     give_inputs(net, &reference);
-    for (int l = 0; l < NORMS; l++)
-        reference.mask[l] = masks[l] = download_hidden(net, net->y[l]);
-    reference_forward(&reference);
-    judge(&verdict, "loss", fabs(loss - reference.loss) / reference.loss,
-          forward_units(net) * unit);
-    judge(&verdict, "ReLU at the wrong side", reference.least_masked, forward_units(net) * unit);
-    judge(&verdict, "errors", fabs((double)errors - (double)reference.errors), 0);
+    check_inference(net, &reference, &verdict);
+    const double loss = run_device(net, true, &errors);
+    float *gradient = download(net, net->gradient, net->layout.count);
+    compare_forward("loss", net, &reference, loss, errors, masks, &verdict);
     reference_backward(&reference);
     compare_gradients(net, &reference, gradient, &verdict);
     compare_with_differences(&reference, &verdict);
     check_adam(net, adam, gradient, &verdict);
     reference_close(&reference);
-    for (int l = 0; l < NORMS; l++)
-        free(masks[l]);
+    free_masks(masks);
     free(gradient);
     return verdict.is_right;
 }

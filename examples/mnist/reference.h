@@ -17,6 +17,8 @@ struct reference {
     /* [batch, hidden]; what ReLU lets through; NULL: what is above 0 */
     const float *mask[NORMS];
     double least_masked; /* the largest |y| that a mask treated otherwise */
+    /* [NORMS, 2, hidden]; mean and variance that batch norm has kept; NULL: those of the batch */
+    const float *running;
     double loss; /* mean nll */
     uint64_t errors;
 };

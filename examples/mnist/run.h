@@ -50,8 +50,9 @@ void results_write(const struct run *run);
 
 /* ---- check.c ---- */
 
-/* Compares the gradients of the net, and a step of Adam, with the host's; prints what it finds on
- * stdout if `tells`. false: wrong. The net has noise in its batch then. */
+/* Compares a shuffled batch, the net's forward passes and gradients, and steps of Adam with the
+ * host's; prints what it finds on stdout if `tells`. false: wrong. test_rows must be batch. The net
+ * has other parameters then. */
 bool check_net(struct net *net, const struct data *data, const struct ex_adam *adam, bool tells);
 int check(const struct settings *settings);
 

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """mnist.py MNIST: a training that was stopped, by its end or by a signal, goes on as if it had not
-been, to the bit; two runs of a seed are alike; bad input ends with 2 and says what is wrong."""
+been, to the bit; two runs of a seed are alike; the test is that of the net that was trained, which
+learns; bad input ends with 2 and says what is wrong."""
+import array
 import gzip
 import json
+import math
+import operator
 import os
 import signal
 import struct
@@ -14,6 +18,7 @@ import zlib
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SIDE, TRAIN, TEST = 5, 100, 30
+MANY = 730 # tests are done in blocks of 500
 
 
 def write_idx(path, dims, data, ending=b""):
@@ -22,14 +27,20 @@ def write_idx(path, dims, data, ending=b""):
         file.write(header + data + ending)
 
 
-def write_data(folder, first=0):
-    """Images whose bright row tells their class, more or less."""
+def images_of(name, count, first=0):
+    """Labels, and images whose slope tells them, more or less."""
+    shift = len(name)
+    return [(label, bytes((label * 25 + i * i * 31 + shift + k * 17 * label) % 256
+                          for k in range(first, first + SIDE * SIDE)))
+            for i in range(count) for label in [i * 7 % 10]]
+
+
+def write_data(folder, tests, first=0):
     os.mkdir(folder)
-    for name, count in ("train", TRAIN), ("t10k", TEST):
-        labels = bytes(i * 7 % 10 for i in range(count))
-        pixels = bytes((label * 25 + i * i * 31 + k * 17 * label) % 256
-                       for i, label in enumerate(labels)
-                       for k in range(first, first + SIDE * SIDE))
+    for name, count in ("train", TRAIN), ("t10k", tests):
+        images = images_of(name, count, first)
+        labels = bytes(label for label, _ in images)
+        pixels = b"".join(image for _, image in images)
         write_idx(f"{folder}/{name}-images-idx3-ubyte", (count, SIDE, SIDE), pixels)
         write_idx(f"{folder}/{name}-labels-idx1-ubyte", (count,), labels)
 
@@ -83,6 +94,53 @@ def check_resumption(norm):
     assert results("whole.json") != results("again.json")
 
 
+def test_of(checkpoint, norm, data):
+    """Mean nll and errors of the test's images by the parameters and statistics that were kept."""
+    def floats(name):
+        return array.array("f", arrays(checkpoint)[name])
+
+    hidden, pixels, classes = 32, SIDE * SIDE, 10
+    parameters, running = floats("parameters"), floats("running")
+    sizes = (pixels * hidden, hidden, hidden, hidden * hidden, hidden, hidden, hidden * classes)
+    # each is a multiple of 128 bytes, so none is padded
+    assert len(parameters) == sum(sizes) + 16, len(parameters)
+    at = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+    parts = [parameters[a:b] for a, b in zip(at, at[1:])]
+    columns = [[part[i::n] for i in range(n)]
+               for part, n in ((parts[0], hidden), (parts[3], hidden), (parts[6], classes))]
+    nll = errors = 0
+    for label, image in data:
+        x = [pixel / 255 for pixel in image]
+        for layer in range(2):
+            h = [sum(map(operator.mul, x, column)) for column in columns[layer]]
+            kept = running[2 * layer * hidden:2 * (layer + 1) * hidden]
+            mean, variance = kept[:hidden], kept[hidden:]
+            if norm == "layer":
+                mean = [sum(h) / hidden] * hidden
+                variance = [sum((a - mean[0]) ** 2 for a in h) / hidden] * hidden
+            x = [max(0, (a - m) / math.sqrt(v + 1e-5) * scale + shift) for a, m, v, scale, shift
+                 in zip(h, mean, variance, parts[3 * layer + 1], parts[3 * layer + 2])]
+        z = [sum(map(operator.mul, x, column)) + bias
+             for column, bias in zip(columns[2], parameters[at[-1]:])]
+        nll += math.log(sum(map(math.exp, z))) - z[label]
+        errors += z[label] < max(z)
+    return nll / len(data), errors / len(data)
+
+
+def check_evaluation(norm):
+    """Test images in blocks, the last of which overlaps the one before, as the host has them."""
+    common = ("--norm", norm, "--batch", "8", "--hidden", "32", "--steps", "200",
+              "--evaluate-every", "50", "--data", "many")
+    run(*common, "--json", "test.json", "--checkpoint", "test")
+    first, *_, last = results("test.json")
+    nll, error = test_of("test", norm, images_of("t10k", MANY))
+    # sums of up to 100 terms, twice, of norms and logits of up to 10
+    assert abs(last["test_nll"] - nll) < 1e-5 * max(1, nll), (last, nll)
+    assert abs(last["test_error"] - error) < 1.5 / MANY, (last, error)
+    assert last["train_nll"] < first["train_nll"], (first, last)
+    assert last["train_error"] < 0.45, f"{last}: half of what chance has"
+
+
 def check_other_run():
     """What is not in the options: images, device, and a list that is too long for the run."""
     def refused(expected, content, *options):
@@ -94,7 +152,7 @@ def check_other_run():
 
     with open("uncut", "rb") as file:
         content = file.read()
-    write_data("others", 1)
+    write_data("others", TEST, 1)
     refused("is of other images than those in others", content, "--data", "others")
     at = content.index(b"pthread")
     refused("is of device 'qthread", content[:at] + b"q" + content[at + 1:])
@@ -161,9 +219,12 @@ def check_bad_input():
 
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    write_data("data")
+    write_data("data", TEST)
+    write_data("many", MANY)
     check_resumption("batch")
     check_resumption("layer")
+    check_evaluation("batch")
+    check_evaluation("layer")
     check_signal()
     check_other_run()
     check_bad_input()
