@@ -154,14 +154,37 @@ must_fail 2 "--gemm '4x7': must be up to 16 layers" tune --gemm 4x7
 must_fail 2 "--candidate: needs --gemm" tune --candidate ''
 must_fail 2 "gemv_rows is '0'; allowed is a number from 1" tune --gemm 4x7x8 --candidate gemv_rows=0
 must_fail 2 "--candidate-time '0': must be" tune --gemm 4x7x8 --candidate-time 0
-if "$clnorm" tune --gemm 2x7x8 --candidate 'gemv_rows=2' >stdout 2>stderr; then
+if "$clnorm" tune --gemm 2x7x8 --candidate 'gemv_rows=2' --json >stdout 2>stderr; then
     [ "$(grep -c '"ok": true' stdout)" = 3 ] || fail "not three right products: $(cat stdout)"
     must_fail 3 'CLBlastMissingOverrideParameter' tune --gemm 2x7x8 --candidate 'gemm="MWG=3"'
-    # a limit that no candidate keeps: nothing is written
-    must_fail 2 'not done after 0 seconds' tune --gemm 2x7x8 --candidate-time 0.001
-    must_pass tune --gemm 2x7x8 --max-time 0.001 --json
+    grep -q '"error": ".*CLBlastMissingOverrideParameter' stdout || fail "no error: $(cat stdout)"
+    # a limit that no candidate keeps: the record that is there stays
+    printf 'gemm="MWG=8"\n' >"$table"
+    must_fail 2 'not done after 0.001 seconds' tune --gemm 2x7x8 --candidate-time 0.001
+    grep -q '^gemm="MWG=8"$' "$table" || fail "another table: $(cat "$table")"
+    # of enough rows that nothing is a GEMV: fewer candidates
+    must_pass tune --gemm 33x7x8 --max-time 0.001 --json
     grep -q '"gain": [0-9]' stdout || fail "no gain: $(cat stdout)"
-    [ "$(grep -c 'gemm=' "$table")" = 1 ] || fail "not one line for products: $(cat "$table")"
+    [ "$(grep -c '^device=.* gemm=' "$table")" = 1 ] || fail "not one record: $(cat "$table")"
+
+    case_name='a search that is killed' cases=$((cases + 1))
+    "$clnorm" tune --gemm 33x7x8 >stdout 2>stderr </dev/null &
+    child=$!
+    candidate=
+    waited=0
+    until [ -n "$candidate" ] || [ $waited -ge 100 ]; do
+        sleep 0.1
+        waited=$((waited + 1))
+        candidate=$(cat "/proc/$child/task/$child/children" 2>/dev/null) || break
+    done
+    kill -KILL $child
+    wait $child 2>/dev/null || :
+    waited=0
+    while [ -n "$candidate" ] && grep -q '^State:[^Z]*$' "/proc/${candidate% }/status" 2>/dev/null; do
+        sleep 0.1
+        waited=$((waited + 1))
+        [ $waited -lt 20 ] || fail 'its candidate goes on' && break
+    done
 else
     grep -q 'built without it' stderr || fail "$(cat stderr)"
 fi

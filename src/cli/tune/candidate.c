@@ -11,13 +11,13 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
@@ -65,13 +65,24 @@ static bool measure_all(const struct layers *layers, const char *text, const cha
     return ok;
 }
 
+/* On stderr, and in JSON for the search, which reads that only. */
+static int tell_error(const char *tuning, const clnorm_error *error)
+{
+    const int code = complain_error(error);
+    char line[ERROR_LINE];
+    error_line(error, line);
+    print_json(
+        json_pack("{s:s, s:o, s:i}", "candidate", tuning, "error", json_text(line), "code", code));
+    return code;
+}
+
 int candidate_measure(const struct layers *layers, const char *tuning, const char *selector)
 {
     json_t *products = json_array();
     clnorm_error error;
     if (!measure_all(layers, tuning, selector, products, &error)) {
         json_decref(products);
-        return complain_error(&error);
+        return tell_error(tuning, &error);
     }
     bool right = true;
     for (size_t i = 0; i < json_array_size(products); i++)
@@ -91,24 +102,35 @@ static void own_path(char *path, size_t room)
         snprintf(path, room, "clnorm"); /* of the search path */
 }
 
+/* After fork(): calls only what may be called there. */
+static void become(char *const argv[], const char *path, int output, pid_t parent)
+{
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    const int nowhere = open("/dev/null", O_WRONLY);
+    if (getppid() == parent && dup2(output, STDOUT_FILENO) >= 0 &&
+        dup2(nowhere, STDERR_FILENO) >= 0)
+        execvp(path, argv);
+    _exit(CLI_DEVICE);
+}
+
 static bool start(char *const argv[], const char *path, pid_t *child, int *output)
 {
-    posix_spawn_file_actions_t actions;
+    const pid_t parent = getpid();
     int ends[2];
     if (pipe(ends) != 0)
         return false;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[1]);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    const bool ok = posix_spawnp(child, path, &actions, NULL, argv, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    *child = fork();
+    if (*child == 0)
+        become(argv, path, ends[1], parent);
     close(ends[1]);
     *output = ends[0];
-    if (!ok)
+    if (*child < 0)
         close(ends[0]);
-    return ok;
+    return *child > 0;
 }
 
 /* Until the end of what it prints, the limit, or a signal. Returns how many bytes. */
@@ -128,29 +150,47 @@ static size_t listen_to(int output, double limit, char *text, size_t room)
     return used;
 }
 
-static void take_times(const char *text, size_t bytes, size_t n, struct candidate_times *times)
+static void note(struct candidate_times *times, int code, const char *problem)
+{
+    times->code = code;
+    snprintf(times->problem, sizeof(times->problem), "%s", problem);
+}
+
+static void take_times(const json_t *products, struct candidate_times *times)
+{
+    note(times, CLI_OK, "");
+    for (size_t i = 0; i < json_array_size(products); i++) {
+        const json_t *product = json_array_get(products, i);
+        if (json_is_true(json_object_get(product, "ok")))
+            times->seconds[i] = json_number_at(product, "seconds");
+        else
+            note(times, CLI_WRONG, "a wrong result");
+    }
+}
+
+static void take_answer(const char *text, size_t bytes, size_t n, struct candidate_times *times)
 {
     json_t *root = json_loadb(text, bytes, 0, NULL);
     const json_t *products = json_object_get(root, "products");
-    if (json_array_size(products) == n)
-        times->problem[0] = '\0';
-    for (size_t i = 0; !times->problem[0] && i < n; i++) {
-        const json_t *product = json_array_get(products, i);
-        const bool ok = json_is_true(json_object_get(product, "ok"));
-        times->seconds[i] = ok ? json_number_at(product, "seconds") : INFINITY;
-        times->share = fmax(times->share, ok ? json_number_at(product, "of_bound") : INFINITY);
-    }
+    const char *error = json_text_at(root, "error");
+    if (error[0])
+        note(times, (int)json_number_at(root, "code"), error);
+    else if (json_array_size(products) == n)
+        take_times(products, times);
     json_decref(root);
 }
 
-static void describe_end(int state, bool in_time, double limit, char *problem, size_t room)
+/* For one that gave no answer. */
+static void describe_end(int state, bool in_time, double limit, struct candidate_times *times)
 {
+    char text[80];
     if (!in_time)
-        snprintf(problem, room, "not done after %.0f seconds", limit);
+        snprintf(text, sizeof(text), "not done after %g seconds", limit);
     else if (WIFSIGNALED(state))
-        snprintf(problem, room, "ended by signal %d", WTERMSIG(state));
+        snprintf(text, sizeof(text), "ended by signal %d", WTERMSIG(state));
     else
-        snprintf(problem, room, "ended with %d", WEXITSTATUS(state));
+        snprintf(text, sizeof(text), "ended with %d", WEXITSTATUS(state));
+    note(times, in_time ? CLI_DEVICE : CLI_USAGE, text);
 }
 
 void candidate_run(const struct layers *layers, const clnorm_gemm_tuning *tuning, unsigned device,
@@ -164,10 +204,9 @@ void candidate_run(const struct layers *layers, const clnorm_gemm_tuning *tuning
     int output, state = 0;
     pid_t child;
     const size_t n = layers->n * PRODUCTS_OF_LAYER;
-    *times = (struct candidate_times){.share = 0};
     for (size_t i = 0; i < n; i++)
         times->seconds[i] = INFINITY;
-    snprintf(times->problem, sizeof(times->problem), "no child process");
+    note(times, CLI_DEVICE, "no child process");
     own_path(path, sizeof(path));
     layers_text(layers, list);
     clnorm_gemm_tuning_text(tuning, text);
@@ -183,7 +222,7 @@ void candidate_run(const struct layers *layers, const clnorm_gemm_tuning *tuning
     while (waitpid(child, &state, 0) < 0 && errno == EINTR)
         ;
     close(output);
-    describe_end(state, in_time, limit, times->problem, sizeof(times->problem));
-    take_times(printed, bytes, n, times);
+    describe_end(state, in_time, limit, times);
+    take_answer(printed, bytes, n, times);
     free(printed);
 }

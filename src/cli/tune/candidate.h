@@ -6,19 +6,20 @@
 
 #include "cli/tune/layers.h"
 
-/* Seconds of each product; INFINITY where it is wrong, and for all if `problem` is not "". */
 struct candidate_times {
-    double seconds[MOST_PRODUCTS];
-    double share; /* largest error in parts of its bound */
-    char problem[200];
+    double seconds[MOST_PRODUCTS]; /* of each product; INFINITY where it is wrong or not known */
+    int code; /* CLI_OK, CLI_WRONG, or the exit code for what kept it from being measured */
+    char problem[200]; /* "" with CLI_OK */
 };
 
 /* Runs `clnorm tune --gemm LAYERS --candidate TUNING` and reads what it prints; kills it after
- * `limit` seconds, or once a signal asked to stop. `device` is its place in the list. */
+ * `limit` seconds, or once a signal asked to stop; on Linux it also ends with this process.
+ * `device` is its place in the list. */
 void candidate_run(const struct layers *layers, const clnorm_gemm_tuning *tuning, unsigned device,
                    double limit, struct candidate_times *times);
 
-/* What that command does: measures in this process, and prints JSON. Returns an exit code. */
+/* What that command does: measures in this process, and prints JSON, of an error too. Returns an
+ * exit code. */
 int candidate_measure(const struct layers *layers, const char *tuning, const char *selector);
 
 #endif

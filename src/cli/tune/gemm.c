@@ -20,6 +20,8 @@ struct search {
     double begun;
     struct gemm_result *result;
     clnorm_random random;
+    int code; /* of what the search cannot go on after; CLI_OK */
+    char problem[CLNORM_GEMM_TUNING_TEXT + 320];
 };
 
 /* ---- candidates ---------------------------------------------------------------------------- */
@@ -37,9 +39,23 @@ static void measure(struct search *s, const struct layers *layers, const clnorm_
     candidate_run(layers, tuning, s->device, s->limit, times);
     s->result->tried++;
     clnorm_gemm_tuning_text(tuning, text);
-    if (times->problem[0] || times->share > 1)
-        note_failure(s->result, text, times->problem[0] ? times->problem : "wrong result");
+    if (times->code != CLI_OK)
+        note_failure(s->result, text, times->problem);
     progress_update(&s->progress, (uint64_t)(clnorm_clock() - s->begun));
+}
+
+/* Without which there is no result. `what`: the candidate, and what it is to do. */
+static bool must_do(struct search *s, const struct layers *layers, const clnorm_gemm_tuning *tuning,
+                    struct candidate_times *times, const char *what)
+{
+    char text[CLNORM_GEMM_TUNING_TEXT];
+    measure(s, layers, tuning, times);
+    if (times->code == CLI_OK)
+        return true;
+    clnorm_gemm_tuning_text(tuning, text);
+    s->code = times->code;
+    snprintf(s->problem, sizeof(s->problem), "%s: %s (%s)", what, times->problem, text);
+    return false;
 }
 
 /* Every product that the kernel can do is for it. */
@@ -90,7 +106,7 @@ static void search_kernel(struct search *s, clnorm_gemm_kernel kernel, const str
         struct candidate_times times;
         measure(s, layers, &candidate, &times);
         const double score = mean_log(kernel, times.seconds, other, layers->n * PRODUCTS_OF_LAYER);
-        if (!times.problem[0] && times.share <= 1 && score < least) {
+        if (times.code == CLI_OK && score < least) {
             least = score;
             best = point;
         }
@@ -197,21 +213,22 @@ static void choose_limits(const struct ways *ways, const struct layers *layers,
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+static const clnorm_gemm_tuning own = {.min_indirect = 0}; /* CLBlast's own choice */
+
 /* What the table will have beside CLBlast's own choice, in turns. */
-static bool compare_in_turns(struct search *s, const clnorm_gemm_tuning *tuning)
+static bool compare_in_turns(struct search *s, const clnorm_gemm_tuning *tuning, int rounds)
 {
-    const clnorm_gemm_tuning own = {.min_indirect = 0};
     const size_t n = s->layers->n * PRODUCTS_OF_LAYER;
     for (size_t i = 0; i < n; i++)
         s->result->before[i] = s->result->after[i] = INFINITY;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         struct candidate_times times;
-        measure(s, s->layers, &own, &times);
-        take_least(s->result->before, times.seconds, n);
-        measure(s, s->layers, tuning, &times);
-        take_least(s->result->after, times.seconds, n);
-        if (times.problem[0] || times.share > 1)
+        if (!must_do(s, s->layers, &own, &times, "CLBlast's own choice, measured again"))
             return false;
+        take_least(s->result->before, times.seconds, n);
+        if (!must_do(s, s->layers, tuning, &times, "what was found, measured again"))
+            return false;
+        take_least(s->result->after, times.seconds, n);
     }
     return true;
 }
@@ -232,50 +249,59 @@ static bool is_right_elsewhere(struct search *s, const clnorm_gemm_tuning *tunin
                                           {4, 1000, 4}},
                                          10};
     struct candidate_times times;
-    measure(s, &others, tuning, &times);
-    return !times.problem[0] && times.share <= 1;
+    return must_do(s, &others, tuning, &times, "what was found, with other products");
 }
 
-static bool try_own(struct search *s, clnorm_error *error)
+static bool try_own(struct search *s)
 {
-    const clnorm_gemm_tuning own = {.min_indirect = 0};
     struct candidate_times times;
-    measure(s, s->layers, &own, &times);
-    if (times.problem[0] || times.share > 1)
-        return refuse(error, "device %u: CLBlast's own choice for these products: %s", s->device,
-                      times.problem[0] ? times.problem : "a wrong result");
+    return must_do(s, s->layers, &own, &times, "CLBlast's own choice for these products");
+}
+
+/* A short search is worth no more than one round. */
+static bool take_better(struct search *s, const clnorm_gemm_tuning *tuning, double max_time)
+{
+    struct gemm_result *r = s->result;
+    const size_t n = s->layers->n * PRODUCTS_OF_LAYER;
+    if (!compare_in_turns(s, tuning, max_time < 60 ? 1 : ROUNDS))
+        return false;
+    if (mean_log(CLNORM_GEMM_INDIRECT, r->after, NULL, n) <
+        mean_log(CLNORM_GEMM_INDIRECT, r->before, NULL, n)) {
+        r->tuning = *tuning;
+        return is_right_elsewhere(s, tuning);
+    }
+    memcpy(r->after, r->before, sizeof(r->after));
     return true;
 }
 
-bool gemm_search(const struct layers *layers, const clnorm_device *device, double max_time,
-                 double limit, struct gemm_result *result, clnorm_error *error)
+static bool search_and_compare(struct search *s, double max_time)
 {
-    const size_t n = layers->n * PRODUCTS_OF_LAYER;
+    clnorm_gemm_tuning tuning = {.min_indirect = 0};
+    struct ways ways = {0};
+    const int n_ways = few_rows_of(s->layers).n ? WAYS : BY_GEMV; /* which others never are */
+    search_kernels(s, max_time, &tuning);
+    for (int way = 0; way < n_ways; way++)
+        measure_way(s, s->layers, &tuning, (enum way)way, &ways.of[way]);
+    choose_limits(&ways, s->layers, &tuning);
+    return take_better(s, &tuning, max_time);
+}
+
+int gemm_search(const struct layers *layers, const clnorm_device *device, double max_time,
+                double limit, struct gemm_result *result)
+{
     struct search s = {.layers = layers,
                        .device = device->index,
                        .limit = limit,
                        .begun = clnorm_clock(),
                        .result = result,
                        .random = clnorm_random_seed(1, 0)};
-    clnorm_gemm_tuning tuning = {.min_indirect = 0};
-    struct ways ways;
     *result = (struct gemm_result){.device = device};
     progress_begin(&s.progress, device->name, "tuning", "s", (uint64_t)max_time);
-    bool ok = try_own(&s, error);
-    if (ok) {
-        search_kernels(&s, max_time, &tuning);
-        for (int way = 0; way < WAYS; way++)
-            measure_way(&s, layers, &tuning, (enum way)way, &ways.of[way]);
-        choose_limits(&ways, layers, &tuning);
-        if (compare_in_turns(&s, &tuning) && is_right_elsewhere(&s, &tuning) &&
-            mean_log(CLNORM_GEMM_INDIRECT, result->after, NULL, n) <
-                mean_log(CLNORM_GEMM_INDIRECT, result->before, NULL, n))
-            result->tuning = tuning;
-        else
-            memcpy(result->after, result->before, sizeof(result->after));
-    }
+    const bool ok = try_own(&s) && search_and_compare(&s, max_time);
     progress_end(&s.progress);
-    if (ok && interrupt_pending())
-        return refuse(error, "interrupted");
-    return ok;
+    if (interrupt_pending())
+        return complain_error(&(clnorm_error){.status = CLNORM_CANCELLED});
+    if (!ok)
+        complain("%s: %s; the table stays as it is", device->name, s.problem);
+    return s.code;
 }

@@ -13,10 +13,12 @@ struct gemm_result {
     char problem[256]; /* of the first that failed; "" */
 };
 
-/* Searches for `max_time` seconds or a little longer. false: CLBlast alone did not do it in
- * `limit` seconds, which each candidate has, or a signal asked to stop. */
-bool gemm_search(const struct layers *layers, const clnorm_device *device, double max_time,
-                 double limit, struct gemm_result *result, clnorm_error *error);
+/* Searches for `max_time` seconds or a little longer; each candidate has `limit` seconds. Returns
+ * CLI_OK, or the exit code for what it told on stderr: CLBlast alone did not do the products, what
+ * was found does not do them again or gives wrong results elsewhere, or a signal asked to stop.
+ * Then there is no result. */
+int gemm_search(const struct layers *layers, const clnorm_device *device, double max_time,
+                double limit, struct gemm_result *result);
 
 int gemm_report_table(const char *path, const struct layers *layers,
                       const struct gemm_result *results, size_t n, bool no_color);

@@ -186,19 +186,32 @@ static clnorm_tuning_record gemm_record(const struct gemm_result *result)
     return record;
 }
 
-static bool tune_products(const struct layers *layers, const struct run_devices *devices,
-                          const char *path, const struct wishes *wishes,
-                          struct gemm_result *results, size_t *n, clnorm_error *error)
+/* A device that fails keeps the record that it has, and the others go on. Returns the exit code. */
+static int tune_products(const struct layers *layers, const struct run_devices *devices,
+                         const char *path, const struct wishes *wishes, struct gemm_result *results,
+                         size_t *n)
 {
-    bool ok = true;
-    for (*n = 0; ok && *n < devices->n_chosen; *n += ok) {
-        const clnorm_device *device = &devices->list[devices->chosen[*n]];
-        ok = gemm_search(layers, device, wishes->max_time, wishes->candidate_time, &results[*n],
-                         error);
+    int first = CLI_OK;
+    for (size_t i = 0; i < devices->n_chosen && !interrupt_pending(); i++) {
+        clnorm_error error;
+        int code = gemm_search(layers, &devices->list[devices->chosen[i]], wishes->max_time,
+                               wishes->candidate_time, &results[*n]);
         const clnorm_tuning_record record = gemm_record(&results[*n]);
-        ok = ok && tune_file_put(path, &record, error);
+        if (code == CLI_OK && !tune_file_put(path, &record, &error))
+            code = complain_error(&error);
+        *n += code == CLI_OK;
+        first = first == CLI_OK ? code : first;
     }
-    return ok;
+    return first;
+}
+
+static int report_products(const char *path, const struct layers *layers,
+                           const struct wishes *wishes, const struct gemm_result *results, size_t n)
+{
+    if (n == 0)
+        return CLI_OK;
+    return wishes->json ? gemm_report_json(path, layers, results, n)
+                        : gemm_report_table(path, layers, results, n, wishes->no_color);
 }
 
 static int tune_gemm(const struct layers *layers, const struct wishes *wishes)
@@ -207,23 +220,21 @@ static int tune_gemm(const struct layers *layers, const struct wishes *wishes)
     struct run_devices devices = {0};
     struct gemm_result *results = NULL;
     clnorm_error error = {.status = CLNORM_OK};
-    int code = CLI_OK;
     size_t n = 0;
     bool ok = check_wishes(wishes, &error) && find_place(&setting, &error) &&
               run_devices_choose(&devices, wishes->device, true, &error) &&
               prepare(&setting, wishes, &error);
     if (ok) {
         results = calloc(devices.n_chosen, sizeof(*results));
-        ok = (results || out_of_memory(&error, devices.n_chosen * sizeof(*results))) &&
-             tune_products(layers, &devices, setting.path, wishes, results, &n, &error);
+        ok = results || out_of_memory(&error, devices.n_chosen * sizeof(*results));
     }
-    if (n > 0)
-        code = wishes->json ? gemm_report_json(setting.path, layers, results, n)
-                            : gemm_report_table(setting.path, layers, results, n, wishes->no_color);
+    const int code = ok ? tune_products(layers, &devices, setting.path, wishes, results, &n)
+                        : complain_error(&error);
+    const int printed = report_products(setting.path, layers, wishes, results, n);
     free(results);
     run_devices_release(&devices);
     tune_setting_release(&setting);
-    return ok ? code : complain_error(&error);
+    return code != CLI_OK ? code : printed;
 }
 
 static int tune_what_is_asked(const struct wishes *wishes)
