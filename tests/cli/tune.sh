@@ -152,6 +152,11 @@ no_leftovers
 # ---- matrix products ----
 must_fail 2 "--gemm '4x7': must be up to 16 layers" tune --gemm 4x7
 must_fail 2 "--candidate: needs --gemm" tune --candidate ''
+must_fail 2 "--candidate-time: needs --gemm" tune --candidate-time 1
+for option in --op=all --dtype=f32 --cols=32 --max-bytes=16K --again --list; do
+    must_fail 2 "${option%=*}: cannot go with --gemm; allowed are --max-time" tune --gemm 4x7x8 $option
+done
+must_fail 2 "--max-time: cannot go with --candidate" tune --gemm 4x7x8 --candidate '' --max-time 1
 must_fail 2 "gemv_rows is '0'; allowed is a number from 1" tune --gemm 4x7x8 --candidate gemv_rows=0
 must_fail 2 "--candidate-time '0': must be" tune --gemm 4x7x8 --candidate-time 0
 if "$clnorm" tune --gemm 2x7x8 --candidate 'gemv_rows=2' --json >stdout 2>stderr; then

@@ -237,20 +237,66 @@ static int tune_gemm(const struct layers *layers, const struct wishes *wishes)
     return code != CLI_OK ? code : printed;
 }
 
-static int tune_what_is_asked(const struct wishes *wishes)
+/* ---- the command line ---------------------------------------------------------------------- */
+
+enum { NORMS = 1, PRODUCTS = 2, CANDIDATE = 4 }; /* what the command does */
+
+static unsigned what_is_asked(const struct wishes *wishes)
 {
+    return !wishes->gemm ? NORMS : wishes->candidate ? CANDIDATE : PRODUCTS;
+}
+
+/* Those of an option; the ones that are not listed are for all. */
+static unsigned uses_of(const char *option)
+{
+    static const struct {
+        const char *name;
+        unsigned uses;
+    } some[] = {{"op", NORMS},
+                {"dtype", NORMS},
+                {"cols", NORMS},
+                {"max-bytes", NORMS},
+                {"again", NORMS},
+                {"list", NORMS},
+                {"max-time", NORMS | PRODUCTS},
+                {"candidate-time", PRODUCTS},
+                {"candidate", CANDIDATE}};
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+        if (strcmp(some[i].name, option) == 0)
+            return some[i].uses;
+    return NORMS | PRODUCTS | CANDIDATE;
+}
+
+static bool check_options(const struct cli_option *options, const bool *given, unsigned asked,
+                          clnorm_error *error)
+{
+    for (size_t i = 0; options[i].type != OPTION_END; i++) {
+        if (!given[i] || uses_of(options[i].name) & asked)
+            continue;
+        if (asked == NORMS)
+            return refuse(error, "--%s: needs --gemm with the layers that it is for",
+                          options[i].name);
+        return refuse(error, "--%s: cannot go with %s", options[i].name,
+                      asked == CANDIDATE
+                          ? "--candidate; allowed are --gemm, --device and --json"
+                          : "--gemm; allowed are --max-time, --candidate-time, --candidate, "
+                            "--device, --json and --no-color");
+    }
+    return true;
+}
+
+static int tune_what_is_asked(const struct wishes *wishes, const struct cli_option *options,
+                              const bool *given)
+{
+    const unsigned asked = what_is_asked(wishes);
     struct layers layers;
     clnorm_error error;
-    if (!wishes->gemm && !wishes->candidate)
-        return tune(wishes);
-    if (!wishes->gemm) {
-        refuse(&error, "--candidate: needs --gemm with the products that it is measured for");
+    if (!check_options(options, given, asked, &error) ||
+        (asked != NORMS && !layers_parse(wishes->gemm, &layers, &error)))
         return complain_error(&error);
-    }
-    if (!layers_parse(wishes->gemm, &layers, &error))
-        return complain_error(&error);
-    return wishes->candidate ? candidate_measure(&layers, wishes->candidate, wishes->device)
-                             : tune_gemm(&layers, wishes);
+    return asked == NORMS      ? tune(wishes)
+           : asked == PRODUCTS ? tune_gemm(&layers, wishes)
+                               : candidate_measure(&layers, wishes->candidate, wishes->device);
 }
 
 int cmd_tune(int argc, const char **argv)
@@ -290,8 +336,9 @@ int cmd_tune(int argc, const char **argv)
             "\n"
             "With --gemm, the parameters of CLBlast's matrix products are searched, which\n"
             "clnorm_gemm and recurrent nets use: those of the kernel that copies first, of the\n"
-            "one that does not, which of them does which product, and up to how many rows a\n"
-            "product is a GEMV for each.\n"
+            "one that does not, and of the two for GEMVs; which of them does which product, and\n"
+            "up to how many rows a product is a GEMV for each, with the second factor transposed\n"
+            "or not. Such a search is written at its end only: it cannot be taken up again.\n"
             "\n"
             "Environment:\n"
             "  CLNORM_TUNE       on (the default) or off: do not use the table\n"
@@ -309,7 +356,7 @@ int cmd_tune(int argc, const char **argv)
     int code = options_parse(argc, argv, options, &usage, given);
     wishes.all_cols = !given[COLS];
     if (code == CLI_GO_ON)
-        code = tune_what_is_asked(&wishes);
+        code = tune_what_is_asked(&wishes, options, given);
     options_release(options);
     return code;
 }
