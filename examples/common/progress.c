@@ -48,3 +48,9 @@ void ex_progress_hide(struct ex_progress *progress)
     if (progress->is_terminal)
         fputs("\r\033[K", stderr);
 }
+
+void ex_progress_note(const char *text)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s", text ? text : "");
+}

@@ -19,4 +19,8 @@ void ex_progress_show(struct ex_progress *progress, uint64_t step, const char *w
 /* Clears the line, so that another may be printed. */
 void ex_progress_hide(struct ex_progress *progress);
 
+/* What takes a while before there are steps: on a terminal a line, until any of these functions
+ * writes or clears one. NULL: clears it. */
+void ex_progress_note(const char *text);
+
 #endif

@@ -10,6 +10,7 @@
  * operations that lie before it, one after the other. All of this is of nets with many units; in
  * one of a few, or with batch norm of two or three rows, a gradient may be what cancellation
  * leaves. */
+#include "common/progress.h"
 #include "common/random.h"
 #include "mnist/check.h"
 #include "mnist/run.h"
@@ -84,11 +85,13 @@ static double run_device(struct net *net, bool trains, uint64_t *errors)
 {
     cl_mem nll = ex_buffer(net->device, net->batch * sizeof(float), NULL);
     cl_mem wrong = ex_buffer(net->device, net->batch * sizeof(cl_uint), NULL);
+    ex_progress_note("compiling the products of a step ...");
     net_forward(net, net->batch, trains);
     net_loss(net, net->batch, trains, nll, wrong, 0);
     if (trains)
         net_backward(net);
     const double loss = ex_loss_read(&net->train, nll, wrong, 0, net->batch, errors);
+    ex_progress_note(NULL);
     clReleaseMemObject(nll);
     clReleaseMemObject(wrong);
     return loss / (double)net->batch;

@@ -112,6 +112,7 @@ static void train(struct run *run)
     struct ex_progress progress;
     run->began = saved - run->seconds;
     ex_progress_begin(&progress, run->step, settings->steps);
+    ex_progress_note("compiling the products of a step ...");
     while (run->step < settings->steps && !ex_interrupted()) {
         train_step(run);
         if (run->step % READ_EVERY == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sequence/net.h"
+#include "common/progress.h"
 #include "sequence/task.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static cl_mem room(struct seq_net *net, uint64_t elements)
 {
@@ -45,10 +45,10 @@ void seq_net_close(struct seq_net *net)
 
 static int show_product(void *user, unsigned done, unsigned all, const char *what)
 {
+    char text[192];
     (void)user;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[K%s%s%s", done < all ? "compiling the product " : "", what,
-                done < all ? " ..." : "");
+    snprintf(text, sizeof(text), "compiling the product %s ...", what);
+    ex_progress_note(done < all ? text : NULL);
     return ex_interrupted();
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
+#include "common/progress.h"
 
 #include <inttypes.h>
 
@@ -112,6 +113,7 @@ void tf_forward(struct tf_stack *stack, const float *x, float *y)
 {
     const uint64_t sublayers = 2 * stack->shape.depth;
     const bool pre = stack->shape.pre;
+    ex_progress_note("forwards; the first products are compiled ...");
     ex_write(stack->device, stack->memory[pre ? TF_SUM : TF_Y], 0, bytes_of_rows(stack), x);
     if (pre)
         tf_norm(stack, 0);
@@ -121,6 +123,7 @@ void tf_forward(struct tf_stack *stack, const float *x, float *y)
     }
     const clnorm_tensor last = tf_at(stack, TF_Y, sublayers);
     ex_read(stack->device, last.buffer, last.offset * sizeof(float), bytes_of_rows(stack), y);
+    ex_progress_note(NULL);
 }
 
 void tf_backward(struct tf_stack *stack, const float *dy, float *dx)
@@ -128,6 +131,7 @@ void tf_backward(struct tf_stack *stack, const float *dy, float *dx)
     const bool pre = stack->shape.pre;
     const enum tf_memory gradient_of_y = pre ? TF_DY : TF_DF;
     const clnorm_tensor back = tf_at(stack, gradient_of_y, 0);
+    ex_progress_note("backwards; the first products are compiled ...");
     ex_write(stack->device, back.buffer, 0, bytes_of_rows(stack), dy);
     for (uint64_t i = 2 * stack->shape.depth; i-- > 0;) {
         tf_norm_backward(stack, i + 1);
@@ -137,4 +141,5 @@ void tf_backward(struct tf_stack *stack, const float *dy, float *dx)
     if (pre)
         tf_norm_backward(stack, 0);
     ex_read(stack->device, stack->memory[TF_DF], 0, bytes_of_rows(stack), dx);
+    ex_progress_note(NULL);
 }
