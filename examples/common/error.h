@@ -8,7 +8,7 @@
 /* Exit codes, those of the command clnorm. */
 enum { EX_WRONG = 1, EX_USAGE = 2, EX_DEVICE = 3, EX_INTERRUPTED = 130 };
 
-/* argv[0] of main: messages begin with its last part. Installs the handlers of interrupt.h. */
+/* argv[0] of main: messages begin with its last part. Installs the handlers of ex_interrupted. */
 void ex_begin(const char *program);
 
 /* Prints "program: message" on stderr and exits with `code`; a file that is half written goes. */

@@ -3,8 +3,12 @@
 #ifndef EXAMPLES_COMMON_OPTIONS_H
 #define EXAMPLES_COMMON_OPTIONS_H
 
+#include <limits.h>
 #include <popt.h>
 #include <stdint.h>
+
+/* What an int begins as whose option has another default than a number. */
+enum { EX_NOT_GIVEN = INT_MIN };
 
 /* Reads all options of a table, which ends with POPT_TABLEEND; --help and --usage are added.
  * The program ends where one is unknown, has no value, or is followed by other words. Texts that

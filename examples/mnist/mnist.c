@@ -60,7 +60,6 @@ static void check_ranges(void)
         {"--steps", given.steps, 1, 1 << 30},
         {"--evaluate-every", given.evaluate_every, 1, 1 << 20},
         {"--seed", given.seed, 0, INT64_MAX},
-        {"--evaluate-every times --batch", given.evaluate_every * given.batch, 1, 1 << 28},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         ex_in_range(ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
@@ -69,6 +68,7 @@ static void check_ranges(void)
 
 static void check_combinations(void)
 {
+    ex_in_range("--evaluate-every times --batch", given.evaluate_every * given.batch, 1, 1 << 28);
     if (given.checks || given.profiles)
         ex_in_range("--hidden with --check or --profile", given.hidden, 64, 1 << 14);
     const bool is_batch_norm = given.norm && strcmp(given.norm, "batch") == 0;

@@ -30,6 +30,7 @@ static struct settings read_settings(int argc, char **argv)
                          .cell = "rnn",
                          .norm = "layer",
                          .data = "/usr/share/datasets/fashion-mnist",
+                         .length = EX_NOT_GIVEN,
                          .hidden = 32,
                          .batch = 64,
                          .steps = 800,
@@ -84,7 +85,7 @@ static void complete(struct settings *s)
     if (!s->init)
         s->init = is_rnn ? "identity" : "orthogonal";
     ex_choice("--init", s->init, inits);
-    if (!s->length)
+    if (s->length == EX_NOT_GIVEN)
         s->length = task == SEQ_ADDING ? 100 : 28;
     ex_in_range("--length", s->length, 1, 1 << 16);
     ex_in_range("--hidden", s->hidden, 1, 4096);

@@ -14,7 +14,7 @@ static struct {
     char *norm, *device, *check, *json;
     int depth, heads, width, tokens;
     long long seed;
-} options = {.heads = 4, .width = 64, .tokens = 64, .seed = 1};
+} options = {.depth = EX_NOT_GIVEN, .heads = 4, .width = 64, .tokens = 64, .seed = 1};
 
 static const struct poptOption table[] = {
     {"norm", 0, POPT_ARG_STRING, &options.norm, 0, "where norms are; both if not given",
@@ -45,7 +45,8 @@ static void choose_norms(bool wanted[2])
 
 static void check_options(void)
 {
-    ex_in_range("--depth", options.depth, options.depth ? 1 : 0, 1024);
+    if (options.depth != EX_NOT_GIVEN)
+        ex_in_range("--depth", options.depth, 1, 1024);
     ex_in_range("--heads", options.heads, 1, 1024);
     ex_in_range("--width", options.width, 2, 8192);
     ex_in_range("--tokens", options.tokens, 1, 8192);
@@ -94,8 +95,9 @@ static json_t *run(struct tf_kernels *kernels, bool pre, int depth)
 static json_t *runs_of(struct tf_kernels *kernels, const bool wanted[2])
 {
     static const int usual[] = {6, 12, 24, 48};
-    const int *depths = options.depth ? &options.depth : usual;
-    const size_t n = options.depth ? 1 : sizeof(usual) / sizeof(usual[0]);
+    const bool is_given = options.depth != EX_NOT_GIVEN;
+    const int *depths = is_given ? &options.depth : usual;
+    const size_t n = is_given ? 1 : sizeof(usual) / sizeof(usual[0]);
     json_t *runs = json_array();
     for (int norm = 0; norm < 2; norm++)
         for (size_t i = 0; wanted[norm] && i < n; i++)

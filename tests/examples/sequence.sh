@@ -49,6 +49,7 @@ done
 
 # ---- what a user can get wrong ----
 must_fail 2 "--task is 'sum'; must be one of adding, fashion" --task sum
+must_fail 2 '--length is 0; must be 1 to' --length 0
 must_fail 2 '--length is 1; must be at least 2' --length 1
 must_fail 2 '--length is 30; must divide the 784 pixels' --task fashion --data data --length 30
 must_fail 2 'nowhere/train-images-idx3-ubyte' --task fashion --data nowhere

@@ -58,6 +58,7 @@ expect 2 stderr '4 heads do not divide a width of 6' --check edited.json
 expect 2 stderr "--norm is 'both'; must be one of pre, post" --norm both
 expect 2 stderr '--heads is 3, which does not divide --width 64' --heads 3
 expect 2 stderr '--depth is -1; must be' --depth -1
+expect 2 stderr '--depth is 0; must be' --depth 0
 expect 2 stderr '--tokens is 0; must be' --tokens 0
 expect 2 stderr '--check' --check "$fixture" --json out.json
 expect 2 stderr '2^32' --tokens 8192 --depth 1024 --heads 1024 --width 8192
