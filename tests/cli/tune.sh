@@ -180,15 +180,19 @@ if "$clnorm" tune --gemm 2x7x8 --candidate 'gemv_rows=2' --json >stdout 2>stderr
     until [ -n "$candidate" ] || [ $waited -ge 100 ]; do
         sleep 0.1
         waited=$((waited + 1))
-        candidate=$(cat "/proc/$child/task/$child/children" 2>/dev/null) || break
+        candidate=$(tr -d ' ' <"/proc/$child/task/$child/children") || break # not of this system
     done
     kill -KILL $child
     wait $child 2>/dev/null || :
     waited=0
-    while [ -n "$candidate" ] && grep -q '^State:[^Z]*$' "/proc/${candidate% }/status" 2>/dev/null; do
+    while grep -q '^State:[^Z]*$' "/proc/${candidate:-none}/status" 2>/dev/null; do
         sleep 0.1
         waited=$((waited + 1))
-        [ $waited -lt 20 ] || fail 'its candidate goes on' && break
+        if [ $waited -ge 20 ]; then
+            fail 'its candidate goes on'
+            kill -KILL "$candidate"
+            break
+        fi
     done
 else
     grep -q 'built without it' stderr || fail "$(cat stderr)"
