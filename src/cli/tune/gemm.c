@@ -249,6 +249,7 @@ static bool is_right_elsewhere(struct search *s, const clnorm_gemm_tuning *tunin
                                           {4, 1000, 4}},
                                          10};
     struct candidate_times times;
+    s->limit *= 4; /* there are more of them than a candidate may have been given time for */
     return must_do(s, &others, tuning, &times, "what was found, with other products");
 }
 
