@@ -117,14 +117,14 @@ double ex_loss_read(struct ex_train *train, cl_mem nll, cl_mem wrong, size_t at,
 void ex_relu(struct ex_train *train, int label, clnorm_tensor x, size_t n)
 {
     EX_LAUNCH(train->device, label, train->relu, ex_items(train->device, n), train->device->group,
-              EX_TENSOR(x), EX_U32(n));
+              EX_TENSOR(x), EX_TENSOR(x), EX_U32(n));
 }
 
 void ex_relu_gradient(struct ex_train *train, int label, clnorm_tensor y, clnorm_tensor dy,
                       size_t n)
 {
     EX_LAUNCH(train->device, label, train->relu_gradient, ex_items(train->device, n),
-              train->device->group, EX_TENSOR(y), EX_TENSOR(dy), EX_U32(n));
+              train->device->group, EX_TENSOR(y), EX_TENSOR(dy), EX_TENSOR(dy), EX_U32(n));
 }
 
 void ex_add_bias(struct ex_train *train, int label, clnorm_tensor x, clnorm_tensor bias,

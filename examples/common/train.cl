@@ -169,32 +169,38 @@ kernel void loss_parts(global const float *nll, global const uint *wrong, uint a
 
 /* ---- what layers have besides products and norms ---- */
 
-/* x = max(x, 0); NaN stays. */
-kernel void relu(global float *x, uint at, uint n)
+/* What these two read and write is one array, but two arguments: of a select that they knew to be
+ * in place, compilers make a store under a mask, which some CPUs are slow at. */
+
+/* y = max(x, 0); NaN stays. */
+kernel void relu(global const float *x, uint x_at, global float *y, uint y_at, uint n)
 {
-    x += at;
+    x += x_at;
+    y += y_at;
     EACH(i, n / VEC)
     {
         const vec x_i = load(i, x);
-        store(select(x_i, (vec)(0), x_i < 0), i, x);
+        store(select(x_i, (vec)(0), x_i < 0), i, y);
     }
     if (get_global_id(0) == 0)
         for (uint i = n / VEC * VEC; i < n; i++)
-            x[i] = x[i] < 0 ? 0 : x[i];
+            y[i] = x[i] < 0 ? 0 : x[i];
 }
 
-/* dy = y > 0 ? dy : 0, where y is what relu left. */
-kernel void relu_gradient(global const float *y, uint y_at, global float *dy, uint dy_at, uint n)
+/* dx = y > 0 ? dy : 0, where y is what relu left. */
+kernel void relu_gradient(global const float *y, uint y_at, global const float *dy, uint dy_at,
+                          global float *dx, uint dx_at, uint n)
 {
     y += y_at;
     dy += dy_at;
+    dx += dx_at;
     EACH(i, n / VEC)
     {
-        store(select((vec)(0), load(i, dy), load(i, y) > 0), i, dy);
+        store(select((vec)(0), load(i, dy), load(i, y) > 0), i, dx);
     }
     if (get_global_id(0) == 0)
         for (uint i = n / VEC * VEC; i < n; i++)
-            dy[i] = y[i] > 0 ? dy[i] : 0;
+            dx[i] = y[i] > 0 ? dy[i] : 0;
 }
 
 /* x += bias, a row of [rows, cols] at a time */
