@@ -43,8 +43,9 @@ static bool is_indirect(const unsigned *v)
     const unsigned items = v[MDIMC] * v[NDIMC];
     return v[MWG] % (v[MDIMC] * v[VWM]) == 0 && v[NWG] % (v[NDIMC] * v[VWN]) == 0 &&
            v[MWG] % (v[MDIMA] * v[VWM]) == 0 && v[NWG] % (v[NDIMB] * v[VWN]) == 0 &&
-           items % v[MDIMA] == 0 && items % v[NDIMB] == 0 && v[KWG] % (items / v[MDIMA]) == 0 &&
-           v[KWG] % (items / v[NDIMB]) == 0 && v[KWG] % v[KWI] == 0 && items <= 256 &&
+           items % v[MDIMA] == 0 && items % v[NDIMB] == 0 &&
+           (!v[SA] || v[KWG] % (items / v[MDIMA]) == 0) &&
+           (!v[SB] || v[KWG] % (items / v[NDIMB]) == 0) && v[KWG] % v[KWI] == 0 && items <= 256 &&
            (v[SA] || v[MDIMA] == v[MDIMC]) && (v[SB] || v[NDIMB] == v[NDIMC]) &&
            v[MWG] * v[NWG] / items <= MOST_TILE;
 }
