@@ -7,8 +7,8 @@
 #ifndef CLNORM_NO_OPENCL
 
 /* c = alpha a b + beta c for each of `batch` products: a is [m, k], b [k, n], c [m, n], row-major.
- * c must not share memory with a or b, nor the products' c with one another; a and b may. Where batch
- * is above 1, all from the first matrix of c to the last one counts, gaps too. */
+ * c must not share memory with a or b, nor the products' c with one another; a and b may. Where
+ * batch is above 1, all from the first matrix of c to the last one counts, gaps too. */
 typedef struct clnorm_gemm_args {
     size_t struct_size;
     uint64_t m, n, k; /* 1 to 2^31 - 1 */
@@ -29,14 +29,17 @@ typedef struct clnorm_gemm_args {
 /* Enqueue and return: queue, wait list, event and errors as of clnorm_forward. The first products
  * of a shape compile CLBlast's kernels, which takes seconds; CLBlast keeps them, and with them the
  * cl_context, until clnorm_recurrent_clear_cache. The same call on the same device gives the same
- * bits, for as long as CLBlast has the same parameters for it. CLNORM_UNSUPPORTED in a library that was built without CLBlast.
+ * bits, for as long as CLBlast has the same parameters for it. CLNORM_UNSUPPORTED in a library that
+ * was built without CLBlast.
  *
  * Where the context has a table of clnorm_context_set_tuning that knows the device's products, the
  * first call hands its parameters to CLBlast, which has them for the device and the process: the
- * application's own calls to CLBlast use them, too, and another table or none does not take them back.
+ * application's own calls to CLBlast use them, too, and another table or none does not take them
+ * back.
  *
  * CLBlast counts the elements of a buffer in int: CLNORM_UNSUPPORTED beyond 2^31 - 1 of them. Its
- * fastest kernels want matrices that begin where their cl_mem does: a sub-buffer serves for both. */
+ * fastest kernels want matrices that begin where their cl_mem does: a sub-buffer serves for both.
+ */
 CLNORM_API clnorm_status clnorm_gemm(clnorm_context *context, cl_command_queue queue,
                                      const clnorm_gemm_args *args, cl_uint n_wait,
                                      const cl_event *wait_list, cl_event *event,
