@@ -19,11 +19,10 @@ static clnorm_status hand_over(const clnorm_context *context, const char *kernel
 clnorm_status clnorm_multiply_with(clnorm_context *context, const clnorm_gemm_tuning *tuning,
                                    clnorm_error *error)
 {
-    const clnorm_gemm_tuning none = {.min_indirect = 0};
     char least[40] = "";
     clnorm_status status = CLNORM_OK;
     context->gemm_ready = true;
-    memcpy(context->gemv_rows, none.gemv_rows, sizeof(none.gemv_rows));
+    memset(context->gemv_rows, 0, sizeof(context->gemv_rows));
     if (tuning->min_indirect)
         snprintf(least, sizeof(least), "XGEMM_MIN_INDIRECT_SIZE=%u", tuning->min_indirect);
     for (int i = 0; i < CLNORM_GEMM_KERNELS; i++)
